@@ -1,0 +1,154 @@
+/** What a lane does after an item: go on with the next of its key, or hold the key back for now. */
+export type LaneOutcome = 'finished' | 'held'
+
+/** A limit on how much runs at once, shared by all lanes of a consumer. */
+export class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  tryTake(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
+    return true
+  }
+
+  /** Calls back as soon as a slot is free; the slot is then taken. */
+  take(callback: () => void): void {
+    if (this.tryTake()) callback()
+    else this.#waiting.push(callback)
+  }
+
+  release(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}
+
+interface Lane<Item> {
+  readonly queue: Item[]
+  held: boolean
+}
+
+export interface LanesOptions<Item> {
+  readonly slots: Slots
+  keyOf(item: Item): string
+  /** Must not throw or reject. Returns without a promise when the item was finished at once. */
+  run(item: Item): LaneOutcome | Promise<LaneOutcome>
+}
+
+/**
+ * Runs items of one key one after another, in the order pushed, and items of different keys at once.
+ * An item that finishes at once costs no promise, no queue and no look-up.
+ */
+export class Lanes<Item> {
+  readonly #options: LanesOptions<Item>
+  readonly #lanes = new Map<string, Lane<Item>>()
+  #running = 0
+  #waiting = 0
+  #stopped = false
+  #whenIdle: (() => void)[] = []
+
+  constructor(options: LanesOptions<Item>) {
+    this.#options = options
+  }
+
+  push(item: Item): void {
+    if (this.#stopped) return
+    const { slots, keyOf } = this.#options
+    if (this.#lanes.size === 0 && slots.tryTake()) {
+      this.#start(undefined, item)
+      return
+    }
+    const key = keyOf(item)
+    const lane = this.#lanes.get(key)
+    if (lane !== undefined) {
+      if (!lane.held) lane.queue.push(item)
+      return
+    }
+    if (slots.tryTake()) {
+      this.#start(key, item)
+      return
+    }
+    const waiting: Lane<Item> = { queue: [item], held: false }
+    this.#lanes.set(key, waiting)
+    this.#waitForSlot(key, waiting)
+  }
+
+  /** Starts nothing more; what runs goes on to its end. */
+  stop(): void {
+    this.#stopped = true
+    for (const lane of this.#lanes.values()) lane.queue.length = 0
+  }
+
+  /** Resolves once nothing runs and nothing more can run. */
+  idle(): Promise<void> {
+    if (this.#running === 0 && this.#waiting === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  /** Runs the first item of a key in a slot that was taken for it. */
+  #start(key: string | undefined, item: Item): void {
+    const outcome = this.#options.run(item)
+    if (outcome === 'finished') {
+      this.#options.slots.release()
+      return
+    }
+    const laneKey = key ?? this.#options.keyOf(item)
+    const lane: Lane<Item> = { queue: [], held: outcome === 'held' }
+    this.#lanes.set(laneKey, lane)
+    if (outcome === 'held') this.#options.slots.release()
+    else this.#follow(laneKey, lane, outcome)
+  }
+
+  #follow(key: string, lane: Lane<Item>, outcome: Promise<LaneOutcome>): void {
+    this.#running++
+    void outcome.then((result) => {
+      this.#running--
+      this.#proceed(key, lane, result)
+    })
+  }
+
+  /** Goes on with a lane whose item has just ended, still in its slot. */
+  #proceed(key: string, lane: Lane<Item>, ended: LaneOutcome): void {
+    let outcome = ended
+    while (outcome === 'finished') {
+      const item = lane.queue.shift()
+      if (item === undefined) {
+        this.#lanes.delete(key)
+        break
+      }
+      const next = this.#options.run(item)
+      if (next instanceof Promise) {
+        this.#follow(key, lane, next)
+        return
+      }
+      outcome = next
+    }
+    if (outcome === 'held') {
+      lane.held = true
+      lane.queue.length = 0
+    }
+    this.#options.slots.release()
+    this.#settleIdle()
+  }
+
+  #waitForSlot(key: string, lane: Lane<Item>): void {
+    this.#waiting++
+    this.#options.slots.take(() => {
+      this.#waiting--
+      this.#proceed(key, lane, 'finished')
+    })
+  }
+
+  #settleIdle(): void {
+    if (this.#running > 0 || this.#waiting > 0) return
+    const callbacks = this.#whenIdle
+    this.#whenIdle = []
+    for (const callback of callbacks) callback()
+  }
+}

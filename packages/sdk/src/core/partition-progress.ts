@@ -1,0 +1,74 @@
+import type { Delivery } from './message.ts'
+
+interface Failure {
+  readonly attempts: number
+  readonly retryAt: number
+  readonly error: Error
+}
+
+/**
+ * What a consumer remembers of one partition while it owns it: which records beyond the committed offset are finished
+ * already, and which have failed how often.
+ */
+export class PartitionProgress {
+  readonly generation: number
+  #finishedBeyond = new Set<bigint>()
+  readonly #failures = new Map<bigint, Failure>()
+
+  constructor(generation: number) {
+    this.generation = generation
+  }
+
+  /** Nothing is remembered: every record is new and none has failed. The usual case, worth knowing in one look. */
+  get isClean(): boolean {
+    return this.#finishedBeyond.size === 0 && this.#failures.size === 0
+  }
+
+  isFinished(offset: bigint): boolean {
+    return this.#finishedBeyond.has(offset)
+  }
+
+  /** Replaces what is remembered as finished up to `last`. A later batch may end before an earlier one did, so what is beyond stays. */
+  rememberFinished(offsets: Iterable<bigint>, last: bigint): void {
+    const remembered = new Set(offsets)
+    for (const offset of this.#finishedBeyond) if (offset > last) remembered.add(offset)
+    this.#finishedBeyond = remembered
+  }
+
+  /** The delivery as it is now handed over: with its attempt counted up if it has failed before. */
+  attempt(delivery: Delivery): Delivery {
+    const failure = this.#failures.get(delivery.offset)
+    if (failure === undefined) return delivery
+    const { message, partition, offset, group, replay } = delivery
+    return { message, partition, offset, group, replay, attempt: failure.attempts + 1 }
+  }
+
+  failed(offset: bigint, error: Error, retryAt: number): void {
+    this.#failures.set(offset, { attempts: (this.#failures.get(offset)?.attempts ?? 0) + 1, error, retryAt })
+  }
+
+  succeeded(offset: bigint): void {
+    this.#failures.delete(offset)
+  }
+
+  /** Whether a failed record may be tried again at `now` (monotonic milliseconds). */
+  isDue(offset: bigint, now: number): boolean {
+    const failure = this.#failures.get(offset)
+    return failure === undefined || failure.retryAt <= now
+  }
+
+  /** Milliseconds until the first failed record is due; 0 when none has failed. */
+  retryInMs(now: number): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { retryAt } of this.#failures.values()) first = Math.min(first, retryAt)
+    return first === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.ceil(first - now))
+  }
+
+  /** The oldest record that keeps failing, if any. */
+  get blockedBy(): { readonly offset: bigint; readonly attempts: number; readonly error: Error } | undefined {
+    let found: { offset: bigint; attempts: number; error: Error } | undefined
+    for (const [offset, { attempts, error }] of this.#failures)
+      if (found === undefined || offset < found.offset) found = { offset, attempts, error }
+    return found
+  }
+}

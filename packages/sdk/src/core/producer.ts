@@ -1,0 +1,175 @@
+import { type Clock, systemClock } from './clock.ts'
+import { type Codec, jsonCodec } from './codec.ts'
+import type { Envelope } from './envelope.ts'
+import { InvalidConfigurationError, InvalidEventError } from './errors.ts'
+import { type EventDefinition, type Fact, validate } from './event.ts'
+import { envelopeHeaders } from './headers.ts'
+import { type NewId, newUuid } from './ids.ts'
+import type { RawMessage } from './message.ts'
+import type { Sender } from './transport.ts'
+
+/** What may be said about a fact besides its data. */
+export interface PublishOptions {
+  /** The request's id. Taken from the cause when there is one. @default the event's own id */
+  readonly correlationId?: string
+  /** Added to, and winning over, the metadata of the cause. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** The typed edge for publishing facts. Deriving one with `through` or `causedBy` is cheap and leaves the original as it is. */
+export interface Producer {
+  /**
+   * Publishes one fact. Resolves with its envelope once the sender calls it durable.
+   *
+   * @throws InvalidEventError when the data does not match the definition; nothing was sent.
+   * @throws SendFailedError when the sender did not get it acknowledged.
+   */
+  publish<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    data: NoInfer<Data>,
+    options?: PublishOptions,
+  ): Promise<Envelope<Type, Data>>
+  /**
+   * Publishes several facts in one send, in order. All are validated before the first leaves.
+   *
+   * @example
+   * await producer.publishAll([fact(OrderConfirmed, order), fact(StockPicked, pick)])
+   */
+  publishAll(facts: readonly Fact[], options?: PublishOptions): Promise<Envelope[]>
+  /** The same producer, sending through another sender, such as an outbox bound to a transaction. */
+  through(sender: Sender): Producer
+  /** The same producer, publishing facts that follow from `cause`: its correlation id and metadata are taken over. */
+  causedBy(cause: Envelope): Producer
+}
+
+export interface ProducerOptions {
+  readonly sender: Sender
+  /** Name of the service, written into every envelope. */
+  readonly source: string
+  /** @default jsonCodec */
+  readonly codec?: Codec
+  readonly clock?: Clock
+  readonly newId?: NewId
+}
+
+/**
+ * Creates a producer.
+ *
+ * @example
+ * const producer = createProducer({ sender: broker, source: 'order-service' })
+ * await producer.publish(OrderCreated, { orderId: 'o-1' })
+ *
+ * @throws InvalidConfigurationError when the source has no name.
+ */
+export function createProducer(options: ProducerOptions): Producer {
+  if (options.source === '')
+    throw new InvalidConfigurationError('a producer needs a source: the name of its service, got ""')
+  const { sender, source, codec = jsonCodec, clock = systemClock, newId = newUuid } = options
+  return new TypedProducer({ source, codec, clock, newId }, sender, null)
+}
+
+interface Settings {
+  readonly source: string
+  readonly codec: Codec
+  readonly clock: Clock
+  readonly newId: NewId
+}
+
+class TypedProducer implements Producer {
+  readonly #settings: Settings
+  readonly #sender: Sender
+  readonly #cause: Envelope | null
+
+  constructor(settings: Settings, sender: Sender, cause: Envelope | null) {
+    this.#settings = settings
+    this.#sender = sender
+    this.#cause = cause
+  }
+
+  async publish<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    data: NoInfer<Data>,
+    options: PublishOptions = {},
+  ): Promise<Envelope<Type, Data>> {
+    const envelope = this.#envelope(event, await this.#valid(event, data), options)
+    await this.#sender.send([await this.#message(event, envelope)])
+    return envelope
+  }
+
+  async publishAll(facts: readonly Fact[], options: PublishOptions = {}): Promise<Envelope[]> {
+    const valid: unknown[] = []
+    for (const { event, data } of facts) valid.push(await this.#valid(event, data))
+    const envelopes = facts.map(({ event }, i) => this.#envelope(event, valid[i], options))
+    const messages: RawMessage[] = []
+    for (const [i, { event }] of facts.entries()) {
+      const envelope = envelopes[i]
+      if (envelope !== undefined) messages.push(await this.#message(event, envelope))
+    }
+    if (messages.length > 0) await this.#sender.send(messages)
+    return envelopes
+  }
+
+  through(sender: Sender): Producer {
+    return new TypedProducer(this.#settings, sender, this.#cause)
+  }
+
+  causedBy(cause: Envelope): Producer {
+    return new TypedProducer(this.#settings, this.#sender, cause)
+  }
+
+  #valid<Data>(event: EventDefinition<string, Data>, data: Data): Data | Promise<Data> {
+    const result = validate(event, data)
+    return result instanceof Promise ? result.then((later) => accept(event, later)) : accept(event, result)
+  }
+
+  #envelope<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    data: Data,
+    options: PublishOptions,
+  ): Envelope<Type, Data> {
+    const { source, clock, newId } = this.#settings
+    const cause = this.#cause
+    const eventId = newId()
+    return {
+      eventId,
+      eventType: event.type,
+      eventVersion: event.version,
+      timestamp: new Date(clock.now()).toISOString(),
+      source,
+      correlationId: cause?.correlationId ?? options.correlationId ?? eventId,
+      causationId: cause?.eventId ?? null,
+      data,
+      metadata: { ...cause?.metadata, ...options.metadata },
+    }
+  }
+
+  #message(event: EventDefinition, envelope: Envelope): RawMessage | Promise<RawMessage> {
+    const value = this.#settings.codec.encode(event, envelope)
+    return value instanceof Promise
+      ? value.then((bytes) => this.#assemble(event, envelope, bytes))
+      : this.#assemble(event, envelope, value)
+  }
+
+  #assemble(event: EventDefinition, envelope: Envelope, value: Buffer): RawMessage {
+    const key = event.key(envelope.data)
+    if (typeof key !== 'string' || key === '')
+      throw new InvalidEventError(event.type, [
+        { path: '', message: `the definition's key gave ${JSON.stringify(key)}, expected a non-empty text` },
+      ])
+    return {
+      topic: event.topic.name,
+      key: Buffer.from(key),
+      value,
+      headers: envelopeHeaders(envelope, this.#settings.codec.contentType),
+      timestamp: Date.parse(envelope.timestamp),
+    }
+  }
+}
+
+function accept<Data>(
+  event: EventDefinition<string, Data>,
+  result: { readonly data: Data } | { readonly issues: InvalidEventError['issues'] },
+): Data {
+  if ('issues' in result) throw new InvalidEventError(event.type, result.issues)
+  return result.data
+}

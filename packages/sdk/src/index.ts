@@ -1,0 +1,63 @@
+/** The front door: the nouns of the language, one by one. */
+export { Accumulator, type AccumulatorOptions } from './core/accumulator.ts'
+export { type Backoff, backoffMs } from './core/backoff.ts'
+export { type Clock, pause, systemClock, type Timer } from './core/clock.ts'
+export { asEnvelope, type Codec, jsonCodec } from './core/codec.ts'
+export { type Consumer, type ConsumerHealth, type ConsumerOptions, createConsumer } from './core/consumer.ts'
+export type { Context } from './core/context.ts'
+export type { Handler } from './core/dispatch.ts'
+export type { Envelope } from './core/envelope.ts'
+export {
+  BrokerRefusedError,
+  BrokerUnavailableError,
+  CloseDeadlineError,
+  ClosedError,
+  DatabaseUnavailableError,
+  type ErrorCode,
+  EvtError,
+  errorCodes,
+  HandlerDeadlineError,
+  HistoryGapError,
+  InvalidConfigurationError,
+  InvalidDefinitionError,
+  InvalidEventError,
+  InvalidRecordError,
+  isEvtError,
+  isRejection,
+  isRetryable,
+  NotATransactionError,
+  RecordTooLargeError,
+  RejectedRecordError,
+  type SchemaIssue,
+  SchemaNotMigratedError,
+  SendFailedError,
+  type SendFailure,
+  SendTimeoutError,
+  UndecodableRecordError,
+  UnknownEventError,
+  UnknownTopicError,
+} from './core/errors.ts'
+export { defineEvent, type EventDefinition, type Fact, fact } from './core/event.ts'
+export { headerNames, headerText } from './core/headers.ts'
+export { type NewId, newUuid } from './core/ids.ts'
+export { consoleLogger, type Logger, silentLogger } from './core/logger.ts'
+export type { Delivery, Header, RawMessage, Replay } from './core/message.ts'
+export { partitionOf } from './core/murmur2.ts'
+export type { Middleware, Next } from './core/pipeline.ts'
+export { createProducer, type Producer, type ProducerOptions, type PublishOptions } from './core/producer.ts'
+export type { RejectHandler, Rejection } from './core/rejection.ts'
+export { defineTopic, type TopicDefinition } from './core/topic.ts'
+export type {
+  Batch,
+  GroupAdmin,
+  PartitionOffsets,
+  Seekable,
+  Sender,
+  Source,
+  SourceStatus,
+  SubscribeOptions,
+  Subscription,
+  TopicAdmin,
+  Transport,
+  Verdict,
+} from './core/transport.ts'
