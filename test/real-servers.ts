@@ -11,11 +11,15 @@ declare module 'vitest' {
   }
 }
 
+let stopAll: () => Promise<unknown> = () => Promise.resolve()
+
 export async function setup(project: TestProject) {
   const [kafka, postgres] = await Promise.all([startKafka({}), startPostgres({})])
+  stopAll = () => Promise.all([kafka.stop(), postgres.stop()])
   project.provide('kafkaBrokers', kafka.brokers.join(','))
   project.provide('databaseUrl', postgres.url)
-  return async () => {
-    await Promise.all([kafka.stop(), postgres.stop()])
-  }
+}
+
+export async function teardown() {
+  await stopAll()
 }
