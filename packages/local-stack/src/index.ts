@@ -1,0 +1,8 @@
+export { LocalStackError, type LocalStackErrorCode } from './errors.ts'
+export { findFreePort } from './free-port.ts'
+export { KAFKA_VERSION } from './kafka-jars.ts'
+export type { DumpedRecord } from './kafka-log-dump.ts'
+export { attachKafka, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka-server.ts'
+export type { PostgresDatabase } from './postgres-database.ts'
+export { attachPostgres, type PostgresServer, type StartPostgresOptions, startPostgres } from './postgres-server.ts'
+export { type Progress, printProgress } from './progress.ts'
