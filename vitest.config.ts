@@ -5,6 +5,7 @@ const shared = { resolve: source, ssr: { resolve: source } }
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/closing-line.ts'],
     projects: [
       {
         ...shared,

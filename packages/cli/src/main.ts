@@ -1,0 +1,12 @@
+import { CommanderError } from 'commander'
+import { createProgram, exitCodes } from './program.ts'
+
+try {
+  const program = createProgram()
+  if (process.argv.length <= 2) program.outputHelp()
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Help and version end here too, with the exit code 0.
+  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    'memory/index': 'src/memory/index.ts',
+    'kafka/index': 'src/kafka/index.ts',
+    'postgres/index': 'src/postgres/index.ts',
+    'postgres/pglite': 'src/postgres/pglite.ts',
+    'outbox/index': 'src/outbox/index.ts',
+    'inbox/index': 'src/inbox/index.ts',
+    'dead-letters/index': 'src/dead-letters/index.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
+  format: 'esm',
+  target: 'node20',
+  platform: 'node',
+  dts: {
+    compilerOptions: {
+      customConditions: [],
+      allowImportingTsExtensions: true,
+      noEmit: false,
+      emitDeclarationOnly: true,
+    },
+  },
+  sourcemap: true,
+  clean: true,
+  splitting: true,
+})
