@@ -15,14 +15,7 @@ export default defineConfig({
   format: 'esm',
   target: 'node20',
   platform: 'node',
-  dts: {
-    compilerOptions: {
-      customConditions: [],
-      allowImportingTsExtensions: true,
-      noEmit: false,
-      emitDeclarationOnly: true,
-    },
-  },
+  dts: { compilerOptions: { customConditions: [] } },
   sourcemap: true,
   clean: true,
   splitting: true,

@@ -4,6 +4,7 @@ export type LaneOutcome = 'finished' | 'held'
 /** A limit on how much runs at once, shared by all lanes of a consumer. */
 export class Slots {
   #free: number
+  #handingOut = false
   readonly #waiting: (() => void)[] = []
 
   constructor(count: number) {
@@ -23,9 +24,17 @@ export class Slots {
   }
 
   release(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#free++
-    else next()
+    this.#free++
+    // A callback may release at once; the loop that is already handing out goes on with it, so the stack stays flat.
+    if (this.#handingOut) return
+    this.#handingOut = true
+    while (this.#free > 0) {
+      const next = this.#waiting.shift()
+      if (next === undefined) break
+      this.#free--
+      next()
+    }
+    this.#handingOut = false
   }
 }
 
