@@ -10,7 +10,8 @@ import { createFaultProxy, type FaultProxy } from './fault-proxy.ts'
 import { findFreePort, requireFreePort } from './free-port.ts'
 import { findJava } from './java-home.ts'
 import { fetchKafkaJars, KAFKA_VERSION } from './kafka-jars.ts'
-import { type DumpedRecord, dumpTopic } from './kafka-log-dump.ts'
+import { dumpTopic } from './kafka-log-dump.ts'
+import type { DumpedRecord } from './kafka-log-dump-parser.ts'
 import { type KafkaPorts, kafkaSettings } from './kafka-settings.ts'
 import { type Progress, printProgress, seconds } from './progress.ts'
 import { attachServer, removeServerState, writeServerState } from './server-state.ts'
@@ -96,16 +97,17 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   const libs = await fetchKafkaJars({ cacheDir: options.cacheDir, progress })
   const temporary = options.dataDir === undefined
   const dataDir = resolve(options.dataDir ?? (await mkdtemp(join(tmpdir(), 'evtkit-kafka-'))))
-  const proxy = options.proxy ? await createFaultProxy() : undefined
+  const proxiedPort = options.proxy ? await findFreePort() : undefined
+  const proxy =
+    proxiedPort === undefined ? undefined : await createFaultProxy({ target: { host: '127.0.0.1', port: proxiedPort } })
   try {
     const ports: KafkaPorts = {
       broker: options.port ? await requireFreePort(options.port, 'Kafka') : await findFreePort(),
       controller: options.controllerPort
         ? await requireFreePort(options.controllerPort, "Kafka's controller")
         : await findFreePort(),
-      proxied: proxy && { listen: await findFreePort(), advertised: proxy.port },
+      proxied: proxy && proxiedPort ? { listen: proxiedPort, advertised: proxy.port } : undefined,
     }
-    if (ports.proxied) proxy?.connectTo({ host: '127.0.0.1', port: ports.proxied.listen })
     const details: KafkaDetails = { dataDir, ports, java, libs }
     const startedAt = Date.now()
     progress(`Starting Kafka ${KAFKA_VERSION} in ${dataDir} ...`)
