@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const source = { conditions: ['@evtkit/source'] }
-const shared = { resolve: source, ssr: { resolve: source } }
+// The last one is where vitest runs the global set-up.
+const shared = { resolve: source, ssr: { resolve: source }, environments: { __vitest__: { resolve: source } } }
 
 export default defineConfig({
   test: {

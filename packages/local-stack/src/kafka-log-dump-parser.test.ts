@@ -72,7 +72,8 @@ test('sizes count bytes, not characters', () => {
 
 test('bytes that are not UTF-8 do not hide the records after them', () => {
   // Three bytes in the log, printed as two replacement characters around a line end.
-  const broken = '| offset: 0 CreateTime: 1 keySize: -1 valueSize: 3 sequence: 0 headerKeys: [] payload: \ufffd\n\ufffd\n'
+  const broken =
+    '| offset: 0 CreateTime: 1 keySize: -1 valueSize: 3 sequence: 0 headerKeys: [] payload: \ufffd\n\ufffd\n'
   const records = parse(PARTITION_2, batch(), broken, record(1, 'k', 'after'), batch(), record(2, 'k', 'last'))
   expect(records.map(({ value }) => value)).toEqual(['\ufffd\n\ufffd', 'after', 'last'])
 })
