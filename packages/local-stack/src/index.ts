@@ -1,12 +1,27 @@
 export { LocalStackError, type LocalStackErrorCode } from './errors.ts'
 export type { Fault, FaultOptions } from './fault.ts'
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
-export { withFileLock } from './file-lock.ts'
-export { findFreePort, isPortFree, requireFreePort } from './free-port.ts'
+export { findFreePort, isPortFree } from './free-port.ts'
+export {
+  type AnyKafka,
+  type ComposeKafka,
+  type ExternalKafka,
+  locateKafka,
+  type ProvideKafkaOptions,
+  provideKafka,
+} from './kafka.ts'
 export { API_KEYS, type ApiKey, type KafkaRequest } from './kafka-frame.ts'
 export { KAFKA_VERSION } from './kafka-jars.ts'
 export type { DumpedRecord } from './kafka-log-dump-parser.ts'
 export { attachKafka, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka-server.ts'
+export {
+  type AnyPostgres,
+  type ComposePostgres,
+  type ExternalPostgres,
+  locatePostgres,
+  type ProvidePostgresOptions,
+  providePostgres,
+} from './postgres.ts'
 export type { PostgresDatabase } from './postgres-database.ts'
 export { attachPostgres, type PostgresServer, type StartPostgresOptions, startPostgres } from './postgres-server.ts'
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
