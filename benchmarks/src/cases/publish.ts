@@ -1,0 +1,70 @@
+/** Publishing: callers that each wait for their acknowledgement, against plain kafkajs. */
+import { createProducer, jsonCodec } from '@evtkit/sdk'
+import { createKafka } from '@evtkit/sdk/kafka'
+import { Partitioners } from 'kafkajs'
+import { runCallers } from '../callers.ts'
+import type { BenchmarkCase, Suite } from '../case.ts'
+import { defineOrderPlaced, defineOrderTopic, orderData, payloadBytes } from '../order-event.ts'
+import { recordBytes, recordOf } from '../order-record.ts'
+
+const targets = new Map([
+  [1, 0.9],
+  [64, 3.5],
+  [1000, 5],
+])
+
+export const publishSuite: Suite = {
+  name: 'publish',
+  async open(servers) {
+    const topic = defineOrderTopic(`benchmark-publish-${process.pid}`)
+    const OrderPlaced = defineOrderPlaced(topic)
+    const kafkajs = await servers.kafkajs()
+    const peer = kafkajs.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+    const kafka = createKafka({ brokers: await servers.brokers() })
+    await kafka.createTopics([topic])
+    await peer.connect()
+    const producer = createProducer({ sender: kafka, source: 'benchmark' })
+
+    // The peer's value is made once: what it costs to make one is not held against kafkajs.
+    const value = Buffer.from(JSON.stringify(orderData(0)))
+    const headers = { 'content-type': jsonCodec.contentType, 'event-type': OrderPlaced.type }
+    const peerBytes = value.length + Buffer.byteLength(Object.entries(headers).flat().join('')) + keyOf(0).length
+    const ownBytes = recordBytes(await recordOf(OrderPlaced, orderData(0)))
+    if (value.length !== payloadBytes) throw new Error(`the payload has ${value.length} bytes, not ${payloadBytes}`)
+
+    const cases = [...targets].map(
+      ([callers, atLeast]): BenchmarkCase => ({
+        name: `publish/${callers}-caller${callers === 1 ? '' : 's'}`,
+        contenders: [
+          {
+            name: 'kafkajs send',
+            bytesPerMessage: peerBytes,
+            run: ({ durationMs }) =>
+              runCallers(callers, durationMs, (n) =>
+                peer.send({ topic: topic.name, acks: -1, messages: [{ key: keyOf(n), value, headers }] }),
+              ),
+          },
+          {
+            name: 'typed publish',
+            bytesPerMessage: ownBytes,
+            run: ({ durationMs }) =>
+              runCallers(callers, durationMs, (n) => producer.publish(OrderPlaced, orderData(n))),
+          },
+        ],
+        targets: [{ contender: 'typed publish', measure: 'ratio', atLeast }],
+      }),
+    )
+    return {
+      cases,
+      async close() {
+        await peer.disconnect()
+        await kafka.deleteTopics([topic.name])
+        await kafka.close()
+      },
+    }
+  },
+}
+
+function keyOf(n: number): string {
+  return `order-${String(n % 10_000).padStart(6, '0')}`
+}
