@@ -7,6 +7,7 @@ import { guardProcess, type ProcessGuard } from './process-guard.ts'
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 const POLL_MS = 20
+const AGAIN_MS = 200
 
 /** How one server program is run. Plain data, so that another process can read it from a file and run the same again. */
 export interface ServerCommand {
@@ -22,6 +23,8 @@ export interface ServerCommand {
   readonly logFile: string
   /** A regular expression found in the log once the server serves. */
   readonly readyPattern: string
+  /** A regular expression for the complaint in the log after which it helps to start again a moment later. */
+  readonly againPattern?: string
   readonly startTimeoutMs: number
   /** Asks for an orderly end. */
   readonly stopSignal: NodeJS.Signals
@@ -136,23 +139,37 @@ interface RunningProcess {
 }
 
 async function launch(command: ServerCommand, options: ChildServerOptions): Promise<RunningProcess> {
-  const position = await logSize(command.logFile)
+  const deadline = Date.now() + command.startTimeoutMs
+  for (;;) {
+    const position = await logSize(command.logFile)
+    const outcome = await attempt(command, options, position, deadline)
+    if (typeof outcome !== 'string') return outcome
+    const log = await readLogFrom(command.logFile, position)
+    const worthAnotherTry = command.againPattern !== undefined && new RegExp(command.againPattern).test(log)
+    if (!worthAnotherTry || Date.now() > deadline) throw startFailure(command, outcome, log)
+    await sleep(AGAIN_MS)
+  }
+}
+
+/** Starts the program once; the answer is what went wrong when it is a text. */
+async function attempt(
+  command: ServerCommand,
+  options: ChildServerOptions,
+  position: number,
+  deadline: number,
+): Promise<RunningProcess | string> {
   const child = await spawnLogged(command)
-  const pid = child.pid
-  const identity = pid === undefined ? undefined : await identifyProcess(pid)
-  const guard =
-    identity === undefined || options.detached ? undefined : guardProcess(identity.pid, options.throwawayFolder)
-  // The guard, not the event loop, ties the server's life to ours: a test that has nothing else to do may end.
+  const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid)
+  if (identity === undefined) return 'ended at once'
+  const guard = options.detached ? undefined : guardProcess(identity.pid, options.throwawayFolder)
+  // The guard, not the event loop, ties the server's life to ours: a program that has nothing else to do may end.
   child.unref()
   child.once('exit', () => guard?.release())
-  if (identity === undefined) throw await startFailure(command, position, 'ended at once')
-  const failure = await waitUntilReady(command, identity, position)
-  if (failure !== undefined) {
-    await killIfAlive(identity)
-    guard?.release()
-    throw await startFailure(command, position, failure)
-  }
-  return { identity, startedAt: new Date(), guard }
+  const failure = await waitUntilReady(command, identity, position, deadline)
+  if (failure === undefined) return { identity, startedAt: new Date(), guard }
+  await killIfAlive(identity)
+  guard?.release()
+  return failure
 }
 
 function spawnLogged(command: ServerCommand): Promise<ChildProcess> {
@@ -180,9 +197,9 @@ async function waitUntilReady(
   command: ServerCommand,
   identity: ProcessIdentity,
   position: number,
+  deadline: number,
 ): Promise<string | undefined> {
   const ready = new RegExp(command.readyPattern)
-  const deadline = Date.now() + command.startTimeoutMs
   for (;;) {
     if (ready.test(await readLogFrom(command.logFile, position))) return undefined
     if (!(await isAlive(identity))) return 'ended before it was ready'
@@ -195,10 +212,10 @@ async function killIfAlive(identity: ProcessIdentity): Promise<void> {
   if (await isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
 }
 
-async function startFailure(command: ServerCommand, position: number, what: string): Promise<LocalStackError> {
-  const log = lastLines(await readLogFrom(command.logFile, position), 15)
+function startFailure(command: ServerCommand, what: string, log: string): LocalStackError {
+  const end = log === '' ? '(empty)' : lastLines(log, 15)
   return new LocalStackError(
     'SERVER_FAILED',
-    `${command.name} ${what}. The end of its log (${command.logFile}):\n${log === '' ? '(empty)' : log}`,
+    `${command.name} ${what}. The end of its log (${command.logFile}):\n${end}`,
   )
 }

@@ -1,7 +1,8 @@
 export { LocalStackError, type LocalStackErrorCode } from './errors.ts'
 export type { Fault, FaultOptions } from './fault.ts'
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
-export { findFreePort, isPortFree } from './free-port.ts'
+export { withFileLock } from './file-lock.ts'
+export { findFreePort, isPortFree, requireFreePort } from './free-port.ts'
 export {
   type AnyKafka,
   type ComposeKafka,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -46,6 +46,21 @@ test('what was committed is there after the server was killed and started again'
   await postgres.restart()
   expect(postgres.pid).not.toBe(killed)
   expect(await query(database.url, 'SELECT * FROM kept')).toEqual([{ answer: 42 }])
+})
+
+test('a killed server starts again once the last of its helpers is gone', async () => {
+  const client = new pg.Client({ connectionString: postgres.url })
+  client.on('error', () => {})
+  await client.connect()
+  const helper: number = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
+  process.kill(helper, 'SIGSTOP')
+  await postgres.kill('SIGKILL')
+  const restarted = postgres.restart()
+  await expect.poll(() => readFile(postgres.logFile, 'utf8')).toContain('pre-existing shared memory block')
+  process.kill(helper, 'SIGCONT')
+  await restarted
+  expect(await query(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await client.end()
 })
 
 test('another process can find the server by its data folder, stop it and start it on the same data', async () => {

@@ -199,6 +199,8 @@ function postgresCommand(
     ...(user && { user }),
     logFile: join(details.dataDir, 'postgres.log'),
     readyPattern: 'database system is ready to accept connections',
+    // The helpers of a server that was killed notice it one by one; until the last has, no new server may have the files.
+    againPattern: 'pre-existing shared memory block|lock file "postmaster.pid" already exists',
     startTimeoutMs: options.startTimeoutMs ?? 60_000,
     // Fast shutdown: open connections are cut. SIGTERM would wait until the last client leaves.
     stopSignal: 'SIGINT',
