@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { createConsumer } from '../core/consumer.ts'
+import { type Consumer, createConsumer } from '../core/consumer.ts'
 import { defineEvent } from '../core/event.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createProducer } from '../core/producer.ts'
@@ -16,13 +16,17 @@ const OrderPlaced = defineEvent({
 })
 
 let broker: MemoryBroker
+const consumers: Consumer[] = []
 const newBroker = async () => {
   broker = createMemoryBroker({ logger: silentLogger })
   await broker.createTopics([Orders])
   return broker
 }
 
-afterEach(() => broker.close())
+afterEach(async () => {
+  await Promise.all(consumers.splice(0).map((consumer) => consumer.close()))
+  await broker.close()
+})
 
 test('what is published reaches every group, in order per key', async () => {
   await newBroker()
@@ -33,6 +37,7 @@ test('what is published reaches every group, in order per key', async () => {
     consumer.on(OrderPlaced, async ({ data }) => {
       seen[group].push(`${data.orderId}:${data.step}`)
     })
+    consumers.push(consumer)
     await consumer.start()
   }
   for (let step = 0; step < 5; step++)
