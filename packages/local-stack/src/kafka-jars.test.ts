@@ -61,7 +61,8 @@ test('without Maven the message says what to install', async () => {
 /** Puts a `mvn` first on the search path that finds the folder to fill in `$libs`. */
 async function fakeMaven(script: string): Promise<void> {
   const file = join(folder, 'mvn')
-  const libs = 'for argument; do case "$argument" in -DoutputDirectory=*) libs=$(echo "$argument" | cut -d= -f2);; esac; done'
+  const libs =
+    'for argument; do case "$argument" in -DoutputDirectory=*) libs=$(echo "$argument" | cut -d= -f2);; esac; done'
   await writeFile(file, `#!/bin/sh\necho call >> '${folder}/calls'\n${libs}\n${script}\n`)
   await chmod(file, 0o755)
 }
