@@ -1,0 +1,26 @@
+import type { Colors } from 'picocolors/types.js'
+import type { Stack } from './stack.ts'
+import { StackError } from './stack-error.ts'
+
+/** What to try on a stack that is up. */
+export function welcome(stack: Stack, colors: Colors): string {
+  const gateway = stack.state.part('gateway')?.port
+  const mails = stack.state.part('mail-sink')?.port
+  if (gateway === undefined || mails === undefined) throw new StackError('The stack is not up.')
+  const url = `http://127.0.0.1:${gateway}`
+  return `
+${colors.bold('The shop is open at')} ${colors.cyan(url)}
+
+  curl -i ${url}/orders -H 'content-type: application/json' -H "idempotency-key: $(date +%s%N)" \\
+       -d '${exampleOrder}'
+  curl ${url}/orders/<id>
+
+  ${colors.cyan(`http://127.0.0.1:${mails}/`)}  the mails it sent
+
+  npm run stack -- order --count 100
+  npm run stack -- status
+  npm run stack -- kill orders && npm run stack -- restart orders
+  npm run stack -- down`
+}
+
+const exampleOrder = '{}'
