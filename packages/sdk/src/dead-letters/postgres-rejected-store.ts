@@ -1,0 +1,101 @@
+import { SchemaNotMigratedError } from '../core/errors.ts'
+import type { RejectHandler } from '../core/rejection.ts'
+import { decodeHeaders, encodeHeaders } from '../postgres/header-bytes.ts'
+import type { Queryable, Row, Statement } from '../postgres/sql.ts'
+import { sqlState } from '../postgres/sql-errors.ts'
+import type { RejectedRecord } from './rejected.ts'
+
+/** Longest error message that is kept. Characters. */
+const maxMessageLength = 4000
+
+/**
+ * Stores rejected records with their bytes in the table `evtkit_rejected`. The same record rejected again is counted in
+ * its row, so that repeats stay one.
+ *
+ * @example
+ * const consumer = createConsumer({ source: broker, group: 'shipping', rejected: rejectedStore(sql) })
+ */
+export function rejectedStore(sql: Queryable): RejectHandler {
+  return async ({ delivery, error }) => {
+    const { message, group, partition, offset } = delivery
+    const values = [
+      group,
+      message.topic,
+      partition,
+      String(offset),
+      message.key,
+      message.value,
+      encodeHeaders(message.headers),
+      message.timestamp ?? null,
+      error.code,
+      storable(error.message),
+    ]
+    try {
+      await sql.query(upsert, values)
+    } catch (cause) {
+      const state = sqlState(cause)
+      if (state !== '42P01' && state !== '42703') throw cause
+      throw new SchemaNotMigratedError(
+        'there is no table for rejected records (evtkit_rejected) in this database; run migrate(sql, [rejectedMigrations]) before the consumer starts',
+        { cause },
+      )
+    }
+  }
+}
+
+export interface ListRejectedOptions {
+  readonly group?: string
+  readonly topic?: string
+  /** @default 100 */
+  readonly limit?: number
+}
+
+/** Rejected records, the latest first. */
+export async function listRejected(
+  sql: Queryable,
+  { group, topic, limit = 100 }: ListRejectedOptions = {},
+): Promise<RejectedRecord[]> {
+  const { rows } = await sql.query(list, [group ?? null, topic ?? null, limit])
+  return rows.map(toRecord)
+}
+
+/** Text columns hold no NUL, and what an error repeats comes from outside. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').slice(0, maxMessageLength)
+}
+
+// The column types of the statement below are what the casts say.
+function toRecord(row: Row): RejectedRecord {
+  const timestamp = row.timestamp_ms === null ? {} : { timestamp: Number(row.timestamp_ms) }
+  return {
+    group: String(row.consumer_group),
+    partition: Number(row.partition),
+    offset: BigInt(String(row.record_offset)),
+    message: {
+      topic: String(row.topic),
+      key: row.key as Buffer | null,
+      value: row.value as Buffer | null,
+      headers: decodeHeaders(row.headers as Buffer),
+      ...timestamp,
+    },
+    errorCode: String(row.error_code),
+    errorMessage: String(row.error_message),
+    firstSeen: row.first_seen as Date,
+    lastSeen: row.last_seen as Date,
+    timesSeen: Number(row.times_seen),
+  }
+}
+
+const upsert: Statement = {
+  name: 'evtkit_rejected_upsert',
+  text: `insert into evtkit_rejected
+  (consumer_group, topic, partition, record_offset, key, value, headers, timestamp_ms, error_code, error_message)
+values ($1::text, $2::text, $3::int4, $4::bigint, $5::bytea, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::text)
+on conflict (consumer_group, topic, partition, record_offset) do update
+set times_seen = evtkit_rejected.times_seen + 1, last_seen = now(),
+  error_code = excluded.error_code, error_message = excluded.error_message`,
+}
+
+const list = `select * from evtkit_rejected
+where ($1::text is null or consumer_group = $1) and ($2::text is null or topic = $2)
+order by last_seen desc, record_offset desc limit $3::int4`

@@ -1,0 +1,187 @@
+import type { Alarm } from './alarm.ts'
+import type { HeldKeys } from './held-keys.ts'
+import type { OutboxRow } from './outbox-row.ts'
+import type { RelaySession } from './relay-session.ts'
+import type { RelaySettings } from './relay-settings.ts'
+import { type SendOutcome, sortOutcome } from './send-outcome.ts'
+
+/** After the last row, polling stays quick for this long. Milliseconds. */
+const busyForMs = 200
+
+/** On a connection that everyone shares, polling is only the safety net behind the nudge. Milliseconds. */
+const sharedPollMs = 1000
+
+/** More held keys than this are an outage, not a few refused rows: everything waits instead of being tried key by key. */
+const maxHeldKeys = 1000
+
+/** What a shift tells the relay it works for. */
+export interface ShiftReport {
+  readonly alarm: Alarm
+  readonly held: HeldKeys
+  /** Ends the shift once what is under way is finished. */
+  readonly closing: AbortSignal
+  /** Ends it at once. */
+  readonly abandoned: AbortSignal
+  /** The database answered a claim. */
+  claimed(rows: number, buckets: number): void
+  removed(rows: number): void
+  /** Nothing could be sent; resolves when it is time to try again. */
+  outage(error: unknown): Promise<void>
+}
+
+/**
+ * A relay at work during one session: claims, sends, removes, with the next rows claimed while a batch is being sent.
+ * One batch is in flight at a time, or the order of a key would be lost by the first failure.
+ */
+export class RelayShift {
+  readonly #session: RelaySession
+  readonly #settings: RelaySettings
+  readonly #report: ShiftReport
+  readonly #stop: AbortSignal
+  #balanceAt = 0
+  #busyUntil = 0
+  #pollMs: number
+  #buckets = 0
+  #ahead: Promise<readonly OutboxRow[]> | undefined
+  /** Keys that failed in the last batch: rows claimed ahead of that must not pass them. */
+  #stopped: ReadonlySet<number> = new Set()
+  #removing: Promise<void> = Promise.resolve()
+
+  constructor(session: RelaySession, settings: RelaySettings, report: ShiftReport) {
+    this.#session = session
+    this.#settings = settings
+    this.#report = report
+    this.#stop = AbortSignal.any([session.lost, report.abandoned])
+    this.#pollMs = settings.busyPollMs
+  }
+
+  async run(): Promise<void> {
+    while (!this.#report.closing.aborted) {
+      if (this.#now() >= this.#balanceAt) await this.#balance()
+      const rows = await this.#next()
+      if (rows.length === 0) await this.#idle()
+      else await this.#relay(rows)
+    }
+    await this.#quiesce()
+  }
+
+  /** Takes part in the sharing of the buckets, with nothing under way that could belong to one that is given up. */
+  async #balance(): Promise<void> {
+    await this.#quiesce()
+    this.#buckets = await this.#session.balance()
+    await this.#session.sweep()
+    this.#balanceAt = this.#now() + this.#settings.balanceMs
+  }
+
+  async #quiesce(): Promise<void> {
+    await this.#ahead
+    this.#ahead = undefined
+    this.#stopped = new Set()
+    await this.#removing
+  }
+
+  async #next(): Promise<readonly OutboxRow[]> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const stopped = this.#stopped
+    this.#stopped = new Set()
+    const rows = (await ahead) ?? (await this.#claim([]))
+    this.#report.claimed(rows.length, this.#buckets)
+    if (stopped.size === 0) return rows
+    const allowed = rows.filter((row) => !stopped.has(row.keyHash))
+    return allowed.length > 0 ? allowed : this.#claim([])
+  }
+
+  #claim(except: readonly string[]): Promise<readonly OutboxRow[]> {
+    const { held } = this.#report
+    const exceptKeys = held.size === 0 ? [] : held.waiting(this.#now())
+    return this.#session.claim({ limit: this.#settings.batchSize, except, exceptKeys })
+  }
+
+  async #relay(rows: readonly OutboxRow[]): Promise<void> {
+    this.#busyUntil = this.#now() + busyForMs
+    this.#pollMs = this.#settings.busyPollMs
+    // A short batch was all there was; looking for more at once would mostly find nothing.
+    if (rows.length * 2 >= this.#settings.batchSize && !this.#session.shared) {
+      this.#ahead = this.#claim(rows.map((row) => row.id))
+      this.#ahead.catch(() => {})
+    }
+    await this.#settle(sortOutcome(rows, await this.#send(rows)))
+  }
+
+  /** What the sender said: `undefined`, or its error. Throws when the shift ends before it said anything. */
+  async #send(rows: readonly OutboxRow[]): Promise<unknown> {
+    this.#stop.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(this.#stop.reason)
+      this.#stop.addEventListener('abort', stop, { once: true })
+      const said = (error?: unknown) => {
+        this.#stop.removeEventListener('abort', stop)
+        resolve(error)
+      }
+      this.#settings.sender.send(rows.map((row) => row.message)).then(() => said(), said)
+    })
+  }
+
+  async #settle({ done, poison, held }: SendOutcome): Promise<void> {
+    await this.#removing
+    if (done.length > 0) {
+      this.#removing = this.#remove(done)
+      this.#removing.catch(() => {})
+      if (this.#session.shared) await this.#removing
+    }
+    if (this.#report.held.size > 0) for (const row of done) this.#report.held.release(row.keyHash)
+    if (poison.length === 0 && held.length === 0) return
+    this.#stopped = new Set([...poison, ...held].map(({ row }) => row.keyHash))
+    if (poison.length > 0) await this.#setAside(poison)
+    if (held.length > 0) await this.#hold(held, done.length + poison.length === 0)
+  }
+
+  async #remove(done: readonly OutboxRow[]): Promise<void> {
+    const removed = await this.#session.remove(done.map((row) => row.id))
+    this.#report.removed(removed)
+    if (removed < done.length)
+      this.#settings.logger.warn(
+        { sent: done.length, removed },
+        'rows of the outbox were gone before the relay could remove them; somebody else deletes from it',
+      )
+  }
+
+  async #setAside(poison: SendOutcome['poison']): Promise<void> {
+    await this.#session.setAside(poison)
+    for (const { row, error } of poison)
+      this.#settings.logger.error(
+        { id: row.id, topic: row.message.topic, code: error.code, reason: error.message },
+        'outbox row set aside: it can never be sent as it is, and later rows of its key wait behind it until it is retried or discarded',
+      )
+  }
+
+  async #hold(held: SendOutcome['held'], nothingSent: boolean): Promise<void> {
+    const outage = nothingSent && held.every(({ error }) => error.retryable)
+    if (!outage) for (const { row, error } of held) this.#report.held.hold(row.keyHash, this.#now(), error.message)
+    if (!outage && this.#report.held.size <= maxHeldKeys) {
+      const [first] = held
+      this.#settings.logger.warn(
+        { keys: held.length, topic: first?.row.message.topic, code: first?.error.code, reason: first?.error.message },
+        'some outbox rows were not taken; their keys wait and are tried again',
+      )
+      return
+    }
+    await this.#quiesce()
+    await this.#report.outage(held[0]?.error)
+  }
+
+  async #idle(): Promise<void> {
+    await this.#removing
+    const now = this.#now()
+    this.#pollMs =
+      now < this.#busyUntil ? this.#settings.busyPollMs : Math.min(this.#pollMs * 2, this.#settings.idlePollMs)
+    const waitMs = this.#session.shared ? Math.max(sharedPollMs, this.#pollMs) : this.#pollMs
+    const rung = await this.#report.alarm.sleep(Math.max(1, Math.min(waitMs, this.#balanceAt - now)))
+    if (rung) this.#busyUntil = this.#now() + busyForMs
+  }
+
+  #now(): number {
+    return this.#settings.clock.monotonic()
+  }
+}
