@@ -1,0 +1,33 @@
+import { OrderCancelled, ShippingCreated } from '../contracts/index.ts'
+import { createEdges } from '../platform/edges.ts'
+import type { Service } from '../platform/service.ts'
+import { cancelledMail, shippedMail } from './mail.ts'
+import { createSinkMailer, createSmtpMailer } from './mailer.ts'
+import { migrations } from './migrations.ts'
+import { notify } from './notify.ts'
+
+/** Writes to customers. */
+export const notifications: Service = {
+  kind: 'service',
+  name: 'notifications',
+  migrations,
+  create(platform) {
+    const edges = createEdges(platform, { name: 'notifications' })
+    const { smtpUrl } = platform.settings
+    const mailer = smtpUrl === undefined ? createSinkMailer(platform.fetchFrom('mail-sink')) : createSmtpMailer(smtpUrl)
+    const options = { ...edges, sql: platform.sql, mailer }
+
+    edges.consumer
+      .on(ShippingCreated, (event, context) => notify(options, event, context, shippedMail(event)))
+      .on(OrderCancelled, (event, context) => notify(options, event, context, cancelledMail(event)))
+
+    return {
+      start: () => edges.start(),
+      async close(deadlineMs) {
+        await edges.close(deadlineMs)
+        mailer.close()
+      },
+      health: () => edges.health(),
+    }
+  },
+}

@@ -1,0 +1,61 @@
+import { InventoryReserved } from '../contracts/index.ts'
+import { createEdges } from '../platform/edges.ts'
+import type { Service } from '../platform/service.ts'
+import { addCallbackRoute } from './callback-route.ts'
+import { migrations } from './migrations.ts'
+import { endPayment, isRecorded, pendingCharges, recordCharge } from './payment.ts'
+import { PendingWatch } from './pending-watch.ts'
+import { createProviderClient } from './provider-client.ts'
+
+/** Has the provider charge cards, and says what came of it. */
+export const payments: Service = {
+  kind: 'service',
+  name: 'payments',
+  migrations,
+  create(platform) {
+    const { sql, clock, logger, settings } = platform
+    // Handlers mostly wait for the provider, so many of them are no load.
+    const edges = createEdges(platform, { name: 'payments', concurrency: 64 })
+    const { consumer, inbox } = edges
+    const provider = createProviderClient(platform.fetchFrom('payment-provider'), settings.paymentTimeoutMs)
+
+    consumer.on(InventoryReserved, async (event, context) => {
+      const { orderId, total, cardToken } = event.data
+      // The call is made outside the transaction: that must not be held open for the outside world, and could not take a
+      // charge back anyway. No answer throws, and the event comes again with the same id, so with the same key.
+      // An event that comes again after that finds its payment and need not ask; what decides is the inbox below.
+      const charge = (await isRecorded(sql, orderId))
+        ? undefined
+        : await provider.charge({ ...total, cardToken, reference: orderId }, event.eventId, context.signal)
+      const record = inbox.once(async (_, { tx }) => {
+        if (charge !== undefined) await recordCharge(edges, tx, event, charge)
+      })
+      await record(event, context)
+    })
+
+    const pending = new PendingWatch({
+      clock,
+      logger,
+      everyMs: settings.paymentRecheckMs,
+      async check(signal) {
+        for (const chargeId of await pendingCharges(sql, 100)) {
+          const charge = await provider.find(chargeId, signal)
+          await sql.transaction((tx) => endPayment(edges, tx, charge))
+        }
+      },
+    })
+    addCallbackRoute(platform.http, { sql, edges, provider })
+
+    return {
+      async start() {
+        await edges.start()
+        pending.start()
+      },
+      async close(deadlineMs) {
+        await pending.close()
+        await edges.close(deadlineMs)
+      },
+      health: () => edges.health(),
+    }
+  },
+}

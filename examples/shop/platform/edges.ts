@@ -1,0 +1,65 @@
+import { type Consumer, createConsumer, createProducer, type Producer } from '@evtkit/sdk'
+import { rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
+import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
+import type { Tx } from '@evtkit/sdk/postgres'
+import { allEvents } from '../contracts/index.ts'
+import type { ServicePlatform } from './platform.ts'
+import type { RunningPart } from './service.ts'
+
+/**
+ * Where a service meets the others: facts come in by the consumer and its inbox, and go out by the outbox of the
+ * transaction that made them true.
+ */
+export interface Edges extends RunningPart {
+  readonly consumer: Consumer
+  readonly inbox: Inbox<Tx>
+  readonly outbox: Outbox<Tx>
+  /** To be sent through `outbox.in(tx)`, never by itself. */
+  readonly producer: Producer
+}
+
+export interface EdgesOptions {
+  /** Name of the service: its consumer group, and the source of its events as `<name>-service`. */
+  readonly name: string
+  /** Handlers running at once. Worth raising where handlers wait for the outside world. @default 16 */
+  readonly concurrency?: number
+}
+
+export function createEdges(platform: ServicePlatform, { name, concurrency = 16 }: EdgesOptions): Edges {
+  const { sql, transport, logger, clock } = platform
+  const outbox = createOutbox()
+  const relay = createRelay({ sql, sender: transport, outbox, logger, clock })
+  const consumer = createConsumer({
+    source: transport,
+    group: name,
+    rejected: rejectedStore(sql),
+    catalogue: allEvents,
+    concurrency,
+    logger,
+    clock,
+  })
+  const inbox = createInbox({ sql })
+  platform.http.get('/stats', async () => inbox.stats())
+  return {
+    consumer,
+    inbox,
+    outbox,
+    producer: createProducer({ sender: transport, source: `${name}-service`, clock }),
+    async start() {
+      await relay.start()
+      await consumer.start()
+    },
+    async close(deadlineMs) {
+      // First the consumer: what its last handlers promise is then still carried out by the relay.
+      await consumer.close(deadlineMs)
+      await relay.close(deadlineMs)
+    },
+    health() {
+      return [
+        { piece: 'consumer', ...consumer.health() },
+        { piece: 'relay', ...relay.health() },
+      ]
+    },
+  }
+}

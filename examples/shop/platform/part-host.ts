@@ -1,0 +1,129 @@
+import type { Clock, Logger, Transport } from '@evtkit/sdk'
+import { rejectedMigrations } from '@evtkit/sdk/dead-letters'
+import { inboxMigrations } from '@evtkit/sdk/inbox'
+import { outboxMigrations } from '@evtkit/sdk/outbox'
+import { migrate, type Sql } from '@evtkit/sdk/postgres'
+import type { FastifyInstance } from 'fastify'
+import { allTopics } from '../contracts/index.ts'
+import type { Fetch } from './fetch.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { createHttpServer } from './http-server.ts'
+import { keepTrying } from './keep-trying.ts'
+import type { Platform } from './platform.ts'
+import type { Part, PartName, PieceHealth, RunningPart, Service } from './service.ts'
+import type { Settings } from './settings.ts'
+
+export interface PartHostOptions {
+  readonly part: Part | Service
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly fetchFrom: (part: PartName) => Fetch
+  /** Opened for services only. */
+  readonly openDatabase: () => Sql
+  readonly openBroker: () => Transport
+}
+
+/** Gives one part its ground: an HTTP server with health, and for a service its database and the broker. */
+export class PartHost {
+  readonly #options: PartHostOptions
+  readonly #http: FastifyInstance
+  readonly #running: RunningPart
+  readonly #sql: Sql | undefined
+  readonly #transport: Transport | undefined
+  readonly #stop = new AbortController()
+  /** What is still waited for at the start, and why. */
+  readonly #awaited = new Map<string, string>()
+  #state: 'new' | 'starting' | 'running' | 'closed' = 'new'
+
+  constructor(options: PartHostOptions) {
+    this.#options = options
+    const { part, logger, clock, settings, fetchFrom } = options
+    this.#http = createHttpServer(logger)
+    addHealthRoutes(this.#http, { started: () => this.#state === 'running', pieces: () => this.health() })
+    const platform: Platform = { logger, clock, settings, http: this.#http, fetchFrom }
+    if (part.kind === 'service') {
+      const sql = options.openDatabase()
+      const transport = options.openBroker()
+      this.#sql = sql
+      this.#transport = transport
+      this.#running = part.create({ ...platform, sql, transport })
+    } else {
+      this.#running = part.create(platform)
+    }
+  }
+
+  get name(): PartName {
+    return this.#options.part.name
+  }
+
+  get http(): FastifyInstance {
+    return this.#http
+  }
+
+  /** Listens on a port of this computer. Resolves with the base URL. */
+  listen(port: number): Promise<string> {
+    return this.#http.listen({ port, host: '127.0.0.1' })
+  }
+
+  /** Waits for database and broker, brings tables and topics up to date, and begins to work. */
+  async start(): Promise<void> {
+    this.#state = 'starting'
+    const { part } = this.#options
+    const sql = this.#sql
+    const transport = this.#transport
+    if (part.kind === 'service' && sql !== undefined && transport !== undefined) {
+      const migrations = [outboxMigrations, inboxMigrations, rejectedMigrations, part.migrations]
+      await Promise.all([
+        this.#await('database', () => migrate(sql, migrations)),
+        this.#await('broker', () => transport.createTopics(allTopics)),
+      ])
+    }
+    this.#stop.signal.throwIfAborted()
+    await this.#running.start()
+    if (this.#state === 'starting') this.#state = 'running'
+  }
+
+  /** Takes no more requests, finishes what is under way, and lets go of everything. */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#stop.abort(new Error(`${this.name} was closed`))
+    try {
+      await this.#http.close()
+      await this.#running.close(deadlineMs)
+    } finally {
+      this.#state = 'closed'
+      await this.#transport?.close(deadlineMs)
+      await this.#sql?.close()
+    }
+  }
+
+  async health(): Promise<PieceHealth[]> {
+    const awaited = [...this.#awaited].map(([piece, detail]) => ({ piece, ready: false, detail }))
+    if (this.#state !== 'running') return awaited
+    const pieces = this.#running.health().map(({ piece, ready, detail }) => ({ piece, ready, detail }))
+    return this.#sql === undefined ? pieces : [await databaseHealth(this.#sql), ...pieces]
+  }
+
+  async #await(what: string, attempt: () => Promise<unknown>): Promise<void> {
+    const { logger, clock } = this.#options
+    this.#awaited.set(what, 'not reached yet')
+    await keepTrying(attempt, {
+      what,
+      logger,
+      clock,
+      signal: this.#stop.signal,
+      onFailure: (error) => this.#awaited.set(what, error.message),
+    })
+    this.#awaited.delete(what)
+  }
+}
+
+async function databaseHealth(sql: Sql): Promise<PieceHealth> {
+  try {
+    await sql.query('select 1')
+    return { piece: 'database', ready: true, detail: '' }
+  } catch (error) {
+    return { piece: 'database', ready: false, detail: error instanceof Error ? error.message : String(error) }
+  }
+}

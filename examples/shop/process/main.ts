@@ -1,0 +1,34 @@
+/** Runs one part of the shop as a process of its own: `main.ts orders`. */
+import closeWithGrace from 'close-with-grace'
+import { pino } from 'pino'
+import { partNames } from '../platform/service.ts'
+import { createProcessHost } from './process-host.ts'
+
+const name = partNames.find((candidate) => candidate === process.argv[2])
+if (name === undefined) {
+  console.error(`usage: main.ts <part>, one of ${partNames.join(', ')}; got ${process.argv[2] ?? 'nothing'}`)
+  process.exit(2)
+}
+
+/** Time for what is under way once the process is told to go; the rest comes again after the next start. Milliseconds. */
+const graceMs = 10_000
+
+const logger = pino({ base: { part: name }, timestamp: pino.stdTimeFunctions.isoTime })
+const { host, port } = createProcessHost(name, process.env, logger)
+const grace = closeWithGrace({ delay: graceMs + 3000, logger }, async ({ err, signal }) => {
+  if (err !== undefined) logger.error({ err }, 'closing after an error')
+  else logger.info({ signal }, 'closing')
+  await host.close(graceMs)
+  logger.info({}, 'closed')
+})
+
+try {
+  const url = await host.listen(port)
+  logger.info({ url }, `listening on ${url}`)
+  await host.start()
+  logger.info({}, 'running')
+} catch (error) {
+  logger.error({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+  grace.close()
+}

@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto'
+
+/** What is stuck on a parcel. */
+export interface Label {
+  readonly carrier: string
+  readonly trackingNumber: string
+}
+
+/** The label of an order's parcel: the same however often it is made. */
+export function labelFor(orderId: string): Label {
+  const digits = BigInt(`0x${createHash('sha256').update(orderId).digest('hex').slice(0, 32)}`) % 10n ** 18n
+  return { carrier: 'Snail Express', trackingNumber: `SE${String(digits).padStart(18, '0')}` }
+}
