@@ -1,5 +1,5 @@
-/** Starts one real Kafka and one real PostgreSQL for the whole run, and tells the tests where they are. */
-import { startKafka, startPostgres } from '@evtkit/local-stack'
+/** One real Kafka and one real PostgreSQL for the whole run, started unless the environment names them; tells the tests where they are. */
+import { provideKafka, providePostgres } from '@evtkit/local-stack'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -14,7 +14,7 @@ declare module 'vitest' {
 let stopAll: () => Promise<unknown> = () => Promise.resolve()
 
 export async function setup(project: TestProject) {
-  const [kafka, postgres] = await Promise.all([startKafka({}), startPostgres({})])
+  const [kafka, postgres] = await Promise.all([provideKafka({}), providePostgres({})])
   stopAll = () => Promise.all([kafka.stop(), postgres.stop()])
   project.provide('kafkaBrokers', kafka.brokers.join(','))
   project.provide('databaseUrl', postgres.url)
