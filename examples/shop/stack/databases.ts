@@ -1,7 +1,7 @@
 import type { Progress } from '@evtkit/local-stack'
 import pg from 'pg'
 import { databaseName, serviceNames } from './part.ts'
-import { withoutPassword } from './servers.ts'
+import { forPeople } from './servers.ts'
 import { StackError } from './stack-error.ts'
 
 /** Makes the database of each service that has none yet. */
@@ -11,7 +11,7 @@ export async function createDatabases(serverUrl: string, progress: Progress): Pr
     await client.connect()
   } catch (cause) {
     throw new StackError(
-      `No PostgreSQL answers at ${withoutPassword(serverUrl)} (${cause instanceof Error ? cause.message : String(cause)}). ` +
+      `No PostgreSQL answers at ${forPeople(serverUrl)} (${cause instanceof Error ? cause.message : String(cause)}). ` +
         'Start it, or unset DATABASE_URL to have one started here.',
       { cause },
     )

@@ -3,7 +3,7 @@ import { isAlive } from '@evtkit/local-stack'
 import { endStrays } from './end-strays.ts'
 import { outsideNames, type PartName, serverNames, serviceNames } from './part.ts'
 import { endProcess, readEnding } from './part-process.ts'
-import { attachServer } from './servers.ts'
+import { locateServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 import { findStackProcesses } from './stray-process.ts'
@@ -28,9 +28,9 @@ export async function down(stack: Stack, options: DownOptions): Promise<void> {
   await Promise.all(outsideNames.map((name) => endPart(stack, name, options.graceMs)))
   await Promise.all(
     serverNames.map(async (name) => {
-      const server = await attachServer(stack.folder, name)
-      if (server !== undefined) {
-        stack.progress(`Stopping ${name} (process ${server.pid}) ...`)
+      const server = await locateServer(stack.folder, name)
+      if (server !== undefined && server.origin !== 'external') {
+        stack.progress(`Stopping ${name}${server.origin === 'process' ? ` (process ${server.pid})` : ''} ...`)
         // The files of PostgreSQL may lie outside the folder; only it knows where.
         await server.stop({ removeData: options.clean ?? false })
       }

@@ -1,7 +1,6 @@
-import { identifyProcess } from '@evtkit/local-stack'
+import { attachKafka, attachPostgres, identifyProcess } from '@evtkit/local-stack'
 import { partNames } from './part.ts'
 import { endProcess } from './part-process.ts'
-import { attachServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { findStackProcesses, type StackProcess } from './stray-process.ts'
 
@@ -23,7 +22,7 @@ export async function endStrays(stack: Stack, graceMs: number): Promise<void> {
 async function findStrays(stack: Stack): Promise<StackProcess[]> {
   const found = await findStackProcesses(stack.folder)
   if (found.length === 0) return []
-  const servers = await Promise.all([attachServer(stack.folder, 'kafka'), attachServer(stack.folder, 'postgres')])
+  const servers = await Promise.all([attachKafka(stack.folder.kafka), attachPostgres(stack.folder.postgres)])
   const known = new Set([
     ...partNames.map((name) => stack.state.part(name)?.process?.pid),
     ...servers.map((server) => server?.pid),

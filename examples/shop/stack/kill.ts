@@ -1,6 +1,6 @@
 import { isServer, type MemberName } from './part.ts'
 import { signalProcess, waitUntilGone } from './part-process.ts'
-import { attachServer } from './servers.ts'
+import { locateServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 
@@ -14,8 +14,8 @@ const GONE_WITHIN_MS = 10_000
  */
 export async function kill(stack: Stack, member: MemberName, signal: NodeJS.Signals): Promise<number> {
   if (isServer(member)) {
-    const server = await attachServer(stack.folder, member)
-    if (server === undefined) throw notRunning(member)
+    const server = await locateServer(stack.folder, member)
+    if (server?.origin !== 'process') throw notRunning(member)
     await server.kill(signal)
     return server.pid
   }

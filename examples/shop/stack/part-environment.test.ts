@@ -8,8 +8,8 @@ const folder = stackFolder('/srv/stack')
 
 const state: StackState = {
   version: 1,
-  kafka: { origin: 'given', running: true, address: 'a:1,b:2', restarts: 0 },
-  postgres: { origin: 'given', running: true, address: 'postgres://me:secret@db:5432/postgres', restarts: 0 },
+  kafka: { origin: 'external', running: true, address: 'a:1,b:2', restarts: 0 },
+  postgres: { origin: 'external', running: true, address: 'postgres://me:secret@db:5432/postgres', restarts: 0 },
   parts: {
     orders: { port: 1001, restarts: 0 },
     gateway: { port: 1002, restarts: 0 },

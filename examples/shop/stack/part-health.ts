@@ -14,9 +14,9 @@ export type Health =
   | { readonly state: 'dead'; readonly reason: string }
   | { readonly state: 'stopped' }
   /** A server that was named by the environment: its health is not ours to know. */
-  | { readonly state: 'given'; readonly where: string }
+  | { readonly state: 'external'; readonly where: string }
 
-export type PartHealth = Exclude<Health, { readonly state: 'given' }>
+export type PartHealth = Exclude<Health, { readonly state: 'external' }>
 
 /** Looks at the process of a part and asks it whether it is ready. */
 export async function readHealth(

@@ -1,6 +1,6 @@
 import { endPart } from './down.ts'
 import { isServer, type MemberName } from './part.ts'
-import { attachServer, provideKafka, providePostgres } from './servers.ts'
+import { locateServer, provideServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 import { startPart, waitUntilReady } from './start-part.ts'
@@ -17,18 +17,16 @@ export async function restart(stack: Stack, member: MemberName, graceMs: number)
     await waitUntilReady(stack, [member])
     return
   }
-  const known = stack.state.state[member]
-  if (known?.origin === 'given') {
-    throw new StackError(`${member} was named by the environment and is not this stack's to restart.`)
-  }
-  const server = await attachServer(stack.folder, member)
+  const server = await locateServer(stack.folder, member)
   if (server === undefined) {
-    const wishes = { environment: {}, progress: stack.progress }
-    await (member === 'kafka' ? provideKafka : providePostgres)(stack.folder, stack.state, wishes)
-  } else {
+    await provideServer(stack.folder, stack.state, member, { progress: stack.progress })
+  } else if (server.origin === 'process') {
     stack.progress(`Restarting ${member} (process ${server.pid}) ...`)
     await server.restart()
+    const known = stack.state.state[member]
     if (known !== undefined) stack.state.change({ [member]: { ...known, restarts: known.restarts + 1 } })
+  } else {
+    throw new StackError(`${member} is not a process of this stack, so it is not restarted here.`)
   }
   stack.progress(`${member} serves again.`)
 }

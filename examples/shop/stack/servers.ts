@@ -1,56 +1,73 @@
-import { attachKafka, attachPostgres, isPortFree, type Progress, startKafka, startPostgres } from '@evtkit/local-stack'
+import { join } from 'node:path'
+import {
+  type AnyKafka,
+  type AnyPostgres,
+  attachKafka,
+  attachPostgres,
+  isPortFree,
+  locateKafka,
+  locatePostgres,
+  type Progress,
+  provideKafka,
+  providePostgres,
+} from '@evtkit/local-stack'
 import type { ServerName } from './part.ts'
-import type { StackFolder } from './stack-folder.ts'
+import { checkout, type StackFolder } from './stack-folder.ts'
 import type { ServerState, StateFile } from './stack-state.ts'
 
+const composeFile = join(checkout, 'compose.yaml')
+
 export interface ServerWishes {
-  readonly environment: Readonly<Record<string, string | undefined>>
   readonly progress: Progress
-  /** Ports for servers that are started here. @default the ones of the last time, else free ones */
-  readonly kafkaPort?: number | undefined
-  readonly postgresPort?: number | undefined
+  /** The port, when the server is started here. @default the one of the last time, else a free one */
+  readonly port?: number | undefined
 }
 
-/** Uses the Kafka that `KAFKA_BROKERS` names, else the one that runs in the folder of the stack, else starts it there. */
-export async function provideKafka(folder: StackFolder, state: StateFile, wishes: ServerWishes): Promise<void> {
-  const given = wishes.environment.KAFKA_BROKERS
-  if (given) {
-    wishes.progress(`Using the Kafka of KAFKA_BROKERS: ${given}.`)
-    state.change({ kafka: { origin: 'given', running: true, address: given, restarts: 0 } })
-    return
-  }
-  const previous = state.state.kafka
-  const died = previous?.running === true && (await attachKafka(folder.kafka)) === undefined
-  const kafka = await startKafka({
-    dataDir: folder.kafka,
+/**
+ * Makes sure that a server is there: the one that the environment names, else the one that runs in the folder of the
+ * stack, else a new one in that folder, which outlives this process.
+ */
+export async function provideServer(
+  folder: StackFolder,
+  state: StateFile,
+  name: ServerName,
+  wishes: ServerWishes,
+): Promise<void> {
+  const previous = state.state[name]
+  const died = previous?.running === true && (await locateServer(folder, name)) === undefined
+  const options = {
+    dataDir: folder[name],
     detached: true,
-    port: await portFor(wishes.kafkaPort, previous),
+    composeFile,
+    port: await portFor(wishes.port, previous),
     progress: wishes.progress,
+  }
+  const server = await (name === 'kafka' ? provideKafka(options) : providePostgres(options))
+  const address = addressOf(server)
+  if (server.origin === 'external')
+    wishes.progress(`Using the ${name} that the environment names: ${forPeople(address)}.`)
+  state.change({
+    [name]: {
+      origin: server.origin,
+      running: true,
+      address,
+      ...(server.origin !== 'external' && { port: server.port }),
+      restarts: (previous?.restarts ?? 0) + (died ? 1 : 0),
+    },
   })
-  const restarts = (previous?.restarts ?? 0) + (died ? 1 : 0)
-  const address = kafka.brokers.join(',')
-  state.change({ kafka: { origin: 'process', running: true, address, port: kafka.port, restarts } })
 }
 
-/** Uses the PostgreSQL that `DATABASE_URL` names, else the one that runs in the folder of the stack, else starts it there. */
-export async function providePostgres(folder: StackFolder, state: StateFile, wishes: ServerWishes): Promise<void> {
-  const given = wishes.environment.DATABASE_URL
-  if (given) {
-    wishes.progress(`Using the PostgreSQL of DATABASE_URL: ${withoutPassword(given)}.`)
-    state.change({ postgres: { origin: 'given', running: true, address: given, restarts: 0 } })
-    return
-  }
-  const previous = state.state.postgres
-  const died = previous?.running === true && (await attachPostgres(folder.postgres)) === undefined
-  const postgres = await startPostgres({
-    dataDir: folder.postgres,
-    detached: true,
-    port: await portFor(wishes.postgresPort, previous),
-    progress: wishes.progress,
-  })
-  const restarts = (previous?.restarts ?? 0) + (died ? 1 : 0)
-  const { url: address, port } = postgres
-  state.change({ postgres: { origin: 'process', running: true, address, port, restarts } })
+/** The server of this name that the stack uses now, started here or named by the environment; undefined when there is none. */
+export async function locateServer(folder: StackFolder, name: ServerName): Promise<AnyKafka | AnyPostgres | undefined> {
+  // The process of the stack first: the environment may name another server than it did when that was started.
+  const options = { dataDir: folder[name], composeFile }
+  return name === 'kafka'
+    ? ((await attachKafka(folder.kafka)) ?? (await locateKafka(options)))
+    : ((await attachPostgres(folder.postgres)) ?? (await locatePostgres(options)))
+}
+
+function addressOf(server: AnyKafka | AnyPostgres): string {
+  return 'brokers' in server ? server.brokers.join(',') : server.url
 }
 
 async function portFor(wished: number | undefined, previous: ServerState | undefined): Promise<number | undefined> {
@@ -58,13 +75,9 @@ async function portFor(wished: number | undefined, previous: ServerState | undef
   return previous?.port !== undefined && (await isPortFree(previous.port)) ? previous.port : undefined
 }
 
-/** The server of this name that runs in the folder of the stack; undefined when none does. */
-export function attachServer(folder: StackFolder, name: ServerName) {
-  return name === 'kafka' ? attachKafka(folder.kafka) : attachPostgres(folder.postgres)
-}
-
-/** A URL as it may be shown to people and kept in logs. */
-export function withoutPassword(address: string): string {
+/** An address as it may be shown to people and kept in logs. */
+export function forPeople(address: string): string {
+  if (!URL.canParse(address)) return address
   const url = new URL(address)
   if (url.password !== '') url.password = '***'
   return url.href

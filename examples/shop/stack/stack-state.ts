@@ -23,8 +23,8 @@ const partSchema = z.object({
 })
 
 const serverSchema = z.object({
-  /** `process` is ours to stop; `given` was named by the environment and is left as it is. */
-  origin: z.enum(['process', 'given']),
+  /** `external` was named by the environment and is left as it is; the others are ours to stop. */
+  origin: z.enum(['process', 'compose', 'external']),
   /** Whether it was running, as far as the stack knows: it may have died since. */
   running: z.boolean(),
   address: z.string(),

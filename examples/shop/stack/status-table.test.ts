@@ -44,6 +44,6 @@ test('colours do not move the columns', () => {
 
 test('a stack is ready when each part is; servers of others count as ready', () => {
   const ready = member('orders', { state: 'ready' }, 1)
-  expect(isAllReady([ready, member('kafka', { state: 'given', where: 'broker:9092' })])).toBe(true)
+  expect(isAllReady([ready, member('kafka', { state: 'external', where: 'broker:9092' })])).toBe(true)
   expect(isAllReady([ready, member('payments', { state: 'stopped' })])).toBe(false)
 })

@@ -37,8 +37,8 @@ export function healthInWords(health: Health): string {
     case 'not ready':
     case 'dead':
       return `${health.state}: ${health.reason}`
-    case 'given':
-      return `given: ${health.where}`
+    case 'external':
+      return `external: ${health.where}`
     default:
       return health.state
   }

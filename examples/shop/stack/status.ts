@@ -1,6 +1,6 @@
 import { isServer, type MemberName, memberNames, type PartName, type ServerName } from './part.ts'
 import { type Health, readHealth } from './part-health.ts'
-import { attachServer, withoutPassword } from './servers.ts'
+import { forPeople, locateServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { logFile } from './stack-folder.ts'
 
@@ -34,20 +34,20 @@ async function partStatus(stack: Stack, name: PartName): Promise<MemberStatus> {
 
 async function serverStatus(stack: Stack, name: ServerName): Promise<MemberStatus> {
   const known = stack.state.state[name]
-  const common = { name, port: known?.port, restarts: known?.restarts ?? 0 }
-  if (known?.origin === 'given') {
-    const where = name === 'postgres' ? withoutPassword(known.address) : known.address
-    return { ...common, pid: undefined, health: { state: 'given', where }, logFile: undefined }
+  const common = { name, pid: undefined, port: known?.port, restarts: known?.restarts ?? 0, logFile: undefined }
+  // A named one is known only from the last `up`: the environment of this command may name another one.
+  if (known?.origin === 'external' && known.running) {
+    return { ...common, health: { state: 'external', where: forPeople(known.address) } }
   }
-  const server = await attachServer(stack.folder, name)
-  if (server === undefined) {
-    const health: Health = known?.running ? { state: 'dead', reason: 'killed' } : { state: 'stopped' }
-    return { ...common, pid: undefined, health, logFile: undefined }
+  const server = await locateServer(stack.folder, name)
+  if (server === undefined || server.origin === 'external') {
+    return { ...common, health: known?.running ? { state: 'dead', reason: 'killed' } : { state: 'stopped' } }
   }
-  return { ...common, pid: server.pid, port: server.port, health: { state: 'ready' }, logFile: server.logFile }
+  const ready = { ...common, port: server.port, health: { state: 'ready' } } as const
+  return server.origin === 'process' ? { ...ready, pid: server.pid, logFile: server.logFile } : ready
 }
 
 /** Whether all of the stack can do its work. */
 export function isAllReady(members: readonly MemberStatus[]): boolean {
-  return members.every(({ health }) => health.state === 'ready' || health.state === 'given')
+  return members.every(({ health }) => health.state === 'ready' || health.state === 'external')
 }

@@ -5,7 +5,7 @@ import { createDatabases } from './databases.ts'
 import { endStrays } from './end-strays.ts'
 import { type PartName, partNames } from './part.ts'
 import { endProcess } from './part-process.ts'
-import { provideKafka, providePostgres } from './servers.ts'
+import { provideServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { assignPorts, startPart, waitUntilReady } from './start-part.ts'
 import { createTopics } from './topics.ts'
@@ -22,16 +22,11 @@ export async function up(stack: Stack, ports: Ports = {}): Promise<string> {
   await mkdir(stack.folder.path, { recursive: true })
   await endStrays(stack, defaultGraceMs)
   const before = addresses(stack)
-  const wishes = {
-    environment: stack.program.environment,
-    progress: stack.progress,
-    kafkaPort: ports.kafka,
-    postgresPort: ports.postgres,
-  }
+  const { folder, state, progress } = stack
   await Promise.all([
-    provideKafka(stack.folder, stack.state, wishes).then(() => createTopics(stack)),
-    providePostgres(stack.folder, stack.state, wishes).then(() =>
-      createDatabases(stack.state.state.postgres?.address ?? '', stack.progress),
+    provideServer(folder, state, 'kafka', { progress, port: ports.kafka }).then(() => createTopics(stack)),
+    provideServer(folder, state, 'postgres', { progress, port: ports.postgres }).then(() =>
+      createDatabases(state.state.postgres?.address ?? '', progress),
     ),
   ])
   if (before !== undefined && before !== addresses(stack)) await endParts(stack, 'the servers moved')

@@ -23,4 +23,10 @@ ${colors.bold('The shop is open at')} ${colors.cyan(url)}
   npm run stack -- down`
 }
 
-const exampleOrder = '{}'
+const exampleOrder = JSON.stringify({
+  customerId: 'ada',
+  email: 'ada@example.org',
+  cardToken: 'tok_ok',
+  lines: [{ sku: 'mug', quantity: 2 }],
+  shippingAddress: { name: 'Ada', street: 'Ring 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
+})
