@@ -20,6 +20,8 @@ const Environment = z.object({
   /** File in which the mail sink keeps its mails across restarts; none keeps them in memory. */
   SHOP_MAIL_FILE: z.string().min(1).optional(),
   KAFKA_BROKERS: z.string().min(1).optional(),
+  /** How long a killed process keeps its partitions before the next one gets them; short for people who watch. */
+  SHOP_SESSION_TIMEOUT_MS: Milliseconds.default(30_000),
   SHOP_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
 })
 
@@ -33,6 +35,7 @@ export interface Settings {
   readonly ledgerFile: string | undefined
   readonly mailFile: string | undefined
   readonly kafkaBrokers: readonly string[] | undefined
+  readonly sessionTimeoutMs: number
   readonly databaseUrl: string | undefined
 }
 
@@ -57,6 +60,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ledgerFile: data.SHOP_LEDGER_FILE,
     mailFile: data.SHOP_MAIL_FILE,
     kafkaBrokers: data.KAFKA_BROKERS?.split(',').map((broker) => broker.trim()),
+    sessionTimeoutMs: data.SHOP_SESSION_TIMEOUT_MS,
     databaseUrl: data.SHOP_DATABASE_URL,
   }
 }

@@ -25,7 +25,12 @@ export function createProcessHost(name: PartName, env: Environment, logger: Logg
         logger,
       }),
     openBroker: () =>
-      createKafka({ brokers: settings.kafkaBrokers ?? missing('KAFKA_BROKERS'), clientId: name, logger }),
+      createKafka({
+        brokers: settings.kafkaBrokers ?? missing('KAFKA_BROKERS'),
+        clientId: name,
+        sessionTimeoutMs: settings.sessionTimeoutMs,
+        logger,
+      }),
   })
   return { host, port: settings.port }
 }
