@@ -1,11 +1,33 @@
 /** What a lane does after an item: go on with the next of its key, or hold the key back for now. */
 export type LaneOutcome = 'finished' | 'held'
 
+/** First in, first out. An array's own `shift` moves all the others once there are some ten thousand. */
+class Waiting {
+  #callbacks: (() => void)[] = []
+  #next = 0
+
+  push(callback: () => void): void {
+    this.#callbacks.push(callback)
+  }
+
+  shift(): (() => void) | undefined {
+    const callback = this.#callbacks[this.#next]
+    if (callback === undefined) return undefined
+    this.#next++
+    // Dropping the used half at once costs each callback one move, and bounds what is kept under load without a pause.
+    if (this.#next * 2 >= this.#callbacks.length) {
+      this.#callbacks = this.#callbacks.slice(this.#next)
+      this.#next = 0
+    }
+    return callback
+  }
+}
+
 /** A limit on how much runs at once, shared by all lanes of a consumer. */
 export class Slots {
   #free: number
   #handingOut = false
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Waiting()
 
   constructor(count: number) {
     this.#free = count
