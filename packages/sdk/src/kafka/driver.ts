@@ -1,0 +1,134 @@
+/**
+ * What this room needs of a Kafka client, in our own words. One set of files per client implements it; nothing else in
+ * the room knows which client it is. Every rejection is an error of `core/errors.ts`, or one of the two below.
+ */
+import { BrokerRefusedError } from '../core/errors.ts'
+import type { Delivery, RawMessage } from '../core/message.ts'
+import type { PartitionOffsets } from '../core/transport.ts'
+
+export interface Driver {
+  readonly admin: DriverAdmin
+  /** A new producer with an identity of its own at the broker; nothing is connected yet. */
+  producer(): DriverProducer
+  /** A new consumer, not connected yet. */
+  consumer(options: DriverConsumerOptions): DriverConsumer
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface PartitionPosition extends TopicPartition {
+  readonly offset: bigint
+}
+
+/** Messages of one partition, in the order in which they must be appended. */
+export interface PartitionMessages extends TopicPartition {
+  readonly messages: readonly RawMessage[]
+}
+
+/** What the broker said of one partition of a request. */
+export interface PartitionAnswer extends TopicPartition {
+  readonly errorCode: number
+}
+
+/**
+ * An idempotent producer with one identity at the broker. Never has two sends at once, and is abandoned after the first
+ * rejected one: what it would send next could carry numbers that the broker already knows, and would be lost.
+ */
+export interface DriverProducer {
+  connect(): Promise<void>
+  /** Resolves with an answer for each partition the request reached; a partition may be missing from it. */
+  send(chunks: readonly PartitionMessages[]): Promise<readonly PartitionAnswer[]>
+  /** Leaves in good order. */
+  close(): Promise<void>
+  /** Cuts every connection at once and makes no new one, so that nothing is written behind our back. */
+  abandon(): void
+}
+
+/** The broker no longer takes this consumer for a member of its group, or is about to take partitions away. */
+export class MembershipLostError extends Error {
+  override readonly name = 'MembershipLostError'
+}
+
+/** One record of a request was refused for itself; the others of its partition may go. */
+export class RefusedRecordError extends BrokerRefusedError {}
+
+/** Records of one partition as they were fetched. */
+export interface DriverBatch extends TopicPartition {
+  /** Never empty. */
+  readonly deliveries: readonly Delivery[]
+  /** Offset after the batch, behind control records that nobody sees. */
+  readonly end: bigint
+  readonly highWatermark: bigint
+  /** Moves the position from which is fetched next. */
+  advance(next: bigint): void
+  /** Usable until the next assignment, also after the batch. @throws MembershipLostError */
+  commit(positions: readonly PartitionPosition[]): Promise<void>
+  /** Any rejection means that the partitions may go to somebody else. */
+  heartbeat(): Promise<void>
+}
+
+export interface DriverConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** How long other members wait for this one when partitions are handed out anew. Milliseconds. */
+  readonly rebalanceTimeoutMs: number
+  /** How many partitions may be handled at once. */
+  readonly concurrency: number
+  /** Handles a batch, and tells whether to go on or to join the group again. Must not reject. */
+  handle(batch: DriverBatch): Promise<'continue' | 'rejoin'>
+  /** Awaited before each joining of the group: the last moment at which the old assignment still holds. */
+  beforeJoin(): Promise<void>
+  joined(partitions: readonly TopicPartition[]): void
+  /** A fetch was answered, with records or without. */
+  fetched(): void
+  /**
+   * The log no longer holds the position of a partition, which was paused before anything was read. `position` is where
+   * it stood, as far as the client knows; what is returned is kept as the committed offset.
+   */
+  outOfRange(place: TopicPartition, position: bigint): bigint
+  /** The consumer stopped for good and has left its connections. */
+  crashed(error: Error): void
+}
+
+export interface DriverConsumer {
+  /** Resolves when the group was joined for the first time. */
+  start(): Promise<void>
+  pause(places: readonly TopicPartition[]): void
+  resume(places: readonly TopicPartition[]): void
+  seek(position: PartitionPosition): void
+  /** Fetches no more, waits for the batches under way without a limit, leaves the group. */
+  close(): Promise<void>
+  /** Cuts every connection at once; the group notices when the session times out. */
+  abandon(): void
+}
+
+/** What is known of a topic at the moment. */
+export interface TopicDescription {
+  readonly name: string
+  readonly partitions: number
+}
+
+export interface NewTopic extends TopicDescription {
+  readonly replicationFactor: number
+  readonly retentionMs: number
+}
+
+/** Each call stands for itself: it opens what it needs and closes it again. */
+export interface DriverAdmin {
+  /** `undefined` when there is no such topic. @throws BrokerUnavailableError also while it has no leader */
+  describeTopic(name: string): Promise<TopicDescription | undefined>
+  listTopics(): Promise<readonly TopicDescription[]>
+  /** Those that exist are left as they are. */
+  createTopics(topics: readonly NewTopic[]): Promise<void>
+  deleteTopics(names: readonly string[]): Promise<void>
+  offsets(topic: string): Promise<readonly PartitionOffsets[]>
+  deleteRecords(position: PartitionPosition): Promise<void>
+  listGroups(): Promise<readonly string[]>
+  members(group: string): Promise<number>
+  committed(group: string, topic: string): Promise<readonly PartitionPosition[]>
+  /** @throws BrokerRefusedError while the group has members */
+  setOffsets(group: string, positions: readonly PartitionPosition[]): Promise<void>
+}

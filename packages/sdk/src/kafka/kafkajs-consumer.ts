@@ -1,0 +1,228 @@
+import type { Cluster, Consumer, EachBatchPayload, LogEntry, TopicOffsets } from 'kafkajs'
+import type { Delivery } from '../core/message.ts'
+import {
+  type DriverBatch,
+  type DriverConsumer,
+  type DriverConsumerOptions,
+  MembershipLostError,
+  type PartitionPosition,
+  type TopicPartition,
+} from './driver.ts'
+import { subscriptionAwareAssigner } from './kafkajs-assigner.ts'
+import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
+import { classify, isMembershipLost } from './kafkajs-errors.ts'
+import { KafkajsDelivery } from './kafkajs-message.ts'
+
+export interface KafkajsConsumerOptions extends KafkajsClientOptions {
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly fetchMaxWaitMs: number
+}
+
+/** A consumer of kafkajs, kept to what it does reliably. */
+export class KafkajsConsumer implements DriverConsumer {
+  readonly #options: DriverConsumerOptions
+  readonly #client: KafkajsClient
+  readonly #consumer: Consumer
+  #cluster: Cluster | undefined
+  /** Set by the log entry that precedes the resetting of an offset, and taken up by that resetting in the same turn. */
+  #outOfRange: TopicPartition | undefined
+  #started = false
+
+  constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
+    this.#options = options
+    this.#client = new KafkajsClient(client, (entry) => this.#watch(entry))
+    this.#consumer = this.#client.kafka.consumer({
+      groupId: options.group,
+      partitionAssigners: [subscriptionAwareAssigner((cluster) => this.#meet(cluster))],
+      sessionTimeout: client.sessionTimeoutMs,
+      rebalanceTimeout: options.rebalanceTimeoutMs,
+      // A little shorter than the timer that asks for them, so that none is skipped by a millisecond.
+      heartbeatInterval: Math.ceil(client.heartbeatIntervalMs * 0.8),
+      maxWaitTimeInMs: client.fetchMaxWaitMs,
+      metadataMaxAge: client.metadataMaxAgeMs,
+      allowAutoTopicCreation: false,
+      retry: {
+        initialRetryTime: 200,
+        maxRetryTime: 1000,
+        // Long, because a consumer that gives up comes back as another member and must wait until the old one is forgotten.
+        retries: 120,
+        // A consumer that gave up is replaced by a new one, which shares no state with it.
+        restartOnFailure: async () => false,
+      },
+    })
+  }
+
+  async start(): Promise<void> {
+    const consumer = this.#consumer
+    try {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
+    } catch (error) {
+      throw classify(error, this.#options.topics.length === 1 ? this.#options.topics[0] : undefined)
+    }
+    await new Promise<void>((resolve, reject) => {
+      consumer.on('consumer.group_join', ({ payload }) => {
+        this.#started = true
+        this.#options.joined(
+          Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+            partitions.map((partition) => ({ topic, partition })),
+          ),
+        )
+        resolve()
+      })
+      consumer.on('consumer.fetch', () => this.#options.fetched())
+      consumer.on('consumer.crash', ({ payload }) => {
+        this.#client.cut()
+        const error = classify(payload.error)
+        if (this.#started) this.#options.crashed(error)
+        else reject(error)
+      })
+      consumer
+        .run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: this.#options.concurrency,
+          eachBatch: (payload) => this.#eachBatch(payload),
+        })
+        .catch((error: unknown) => reject(classify(error)))
+    })
+  }
+
+  pause(places: readonly TopicPartition[]): void {
+    this.#whileRunning(() => this.#consumer.pause(byTopic(places)))
+  }
+
+  resume(places: readonly TopicPartition[]): void {
+    this.#whileRunning(() => this.#consumer.resume(byTopic(places)))
+  }
+
+  seek({ topic, partition, offset }: PartitionPosition): void {
+    this.#whileRunning(() => this.#consumer.seek({ topic, partition, offset: String(offset) }))
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#consumer.disconnect()
+    } finally {
+      this.#client.cut()
+    }
+  }
+
+  abandon(): void {
+    this.#client.cut()
+    // Ends its loops; there is nobody left to tell.
+    this.#consumer.disconnect().catch(() => {})
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    // Whatever is thrown into kafkajs stops it for good or repeats without an end, but this one error, which it
+    // understands as "join again".
+    if ((await this.#options.handle(new KafkajsBatch(payload, this.#options.group))) === 'rejoin') throw joinAgain()
+  }
+
+  /** kafkajs refuses these while it stops or has stopped, when they no longer matter. */
+  #whileRunning(step: () => void): void {
+    try {
+      step()
+    } catch {}
+  }
+
+  /**
+   * The cluster is what kafkajs gives to assigners. Two of its steps are ours: finding the coordinator, which is how each
+   * joining of the group begins, and the offset that replaces one that is out of range, which kafkajs would commit in
+   * place of the true one and so wipe out the only trace of the records that are gone.
+   */
+  #meet(cluster: Cluster): void {
+    this.#cluster = cluster
+    const findGroupCoordinator = cluster.findGroupCoordinator.bind(cluster)
+    cluster.findGroupCoordinator = async (group) => {
+      await this.#options.beforeJoin()
+      return findGroupCoordinator(group)
+    }
+    const defaultOffset = cluster.defaultOffset.bind(cluster)
+    cluster.defaultOffset = (config) => {
+      const place = this.#outOfRange
+      this.#outOfRange = undefined
+      if (place === undefined) return defaultOffset(config)
+      return Number(this.#options.outOfRange(place, this.#committedOffset(place)))
+    }
+  }
+
+  #watch({ namespace, log }: LogEntry): void {
+    // The one place where kafkajs tells which partition it is about to move.
+    if (namespace !== 'ConsumerGroup' || !log.message.startsWith('Offset out of range, resetting')) return
+    const place = { topic: String(log.topic), partition: Number(log.partition) }
+    this.pause([place])
+    this.#outOfRange = place
+  }
+
+  /** What kafkajs remembers as committed; -1 when it cannot be told. Not in its types, so looked at with care. */
+  #committedOffset({ topic, partition }: TopicPartition): bigint {
+    // An object of any shape, of which each step is checked.
+    const cluster = this.#cluster as { committedOffsets?: (group: { groupId: string }) => unknown } | undefined
+    const topics = cluster?.committedOffsets?.({ groupId: this.#options.group })
+    const offset = property(property(topics, topic), String(partition))
+    return typeof offset === 'string' && /^\d+$/.test(offset) ? BigInt(offset) : -1n
+  }
+}
+
+class KafkajsBatch implements DriverBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly deliveries: readonly Delivery[]
+  readonly end: bigint
+  readonly highWatermark: bigint
+  readonly #payload: EachBatchPayload
+
+  constructor(payload: EachBatchPayload, group: string) {
+    const { topic, partition, messages, highWatermark } = payload.batch
+    this.#payload = payload
+    this.topic = topic
+    this.partition = partition
+    this.deliveries = messages.map((record) => new KafkajsDelivery(record, topic, partition, group))
+    this.end = BigInt(payload.batch.lastOffset()) + 1n
+    this.highWatermark = BigInt(highWatermark)
+  }
+
+  advance(next: bigint): void {
+    this.#payload.resolveOffset(String(next - 1n))
+  }
+
+  async commit(positions: readonly PartitionPosition[]): Promise<void> {
+    const topics = new Map<string, TopicOffsets['partitions']>()
+    for (const { topic, partition, offset } of positions) {
+      const partitions = topics.get(topic) ?? []
+      partitions.push({ partition, offset: String(offset) })
+      topics.set(topic, partitions)
+    }
+    try {
+      await this.#payload.commitOffsetsIfNecessary({
+        topics: Array.from(topics, ([topic, partitions]) => ({ topic, partitions })),
+      })
+    } catch (error) {
+      if (isMembershipLost(error)) throw new MembershipLostError('the group has moved on', { cause: error })
+      throw classify(error)
+    }
+  }
+
+  async heartbeat(): Promise<void> {
+    await this.#payload.heartbeat()
+  }
+}
+
+/** kafkajs looks at the type alone; its own classes are not among what an ES module can import by name. */
+function joinAgain(): Error {
+  return Object.assign(new Error('the assignment is void; joining the group again'), { type: 'REBALANCE_IN_PROGRESS' })
+}
+
+function byTopic(places: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of places) topics.set(topic, [...(topics.get(topic) ?? []), partition])
+  return Array.from(topics, ([topic, partitions]) => ({ topic, partitions }))
+}
+
+function property(object: unknown, name: string): unknown {
+  if (typeof object !== 'object' || object === null) return undefined
+  return Object.getOwnPropertyDescriptor(object, name)?.value
+}

@@ -1,0 +1,13 @@
+import type { Driver } from './driver.ts'
+import { KafkajsAdmin } from './kafkajs-admin.ts'
+import { KafkajsConsumer, type KafkajsConsumerOptions } from './kafkajs-consumer.ts'
+import { KafkajsProducer } from './kafkajs-producer.ts'
+
+/** Kafka by kafkajs. */
+export function createKafkajsDriver(options: KafkajsConsumerOptions): Driver {
+  return {
+    admin: new KafkajsAdmin(options),
+    producer: () => new KafkajsProducer(options),
+    consumer: (consumer) => new KafkajsConsumer(options, consumer),
+  }
+}

@@ -1,0 +1,70 @@
+import type { Message, Producer, TopicMessages } from 'kafkajs'
+import type { DriverProducer, PartitionAnswer, PartitionMessages } from './driver.ts'
+import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
+import { classify } from './kafkajs-errors.ts'
+import { leanProduce } from './kafkajs-lean-produce.ts'
+import { toKafkajsMessage } from './kafkajs-message.ts'
+
+export class KafkajsProducer implements DriverProducer {
+  readonly #client: KafkajsClient
+  readonly #producer: Producer
+  readonly #timeoutMs: number
+
+  constructor(options: KafkajsClientOptions) {
+    this.#client = new KafkajsClient(options)
+    leanProduce(this.#client.kafka)
+    this.#timeoutMs = options.requestTimeoutMs
+    this.#producer = this.#client.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      metadataMaxAge: options.metadataMaxAgeMs,
+      // A few repetitions on the same instance cost no duplicate, because they carry the same numbers. What they do not
+      // settle is settled by a new instance, within the deadline of the send.
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 3 },
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+    })
+  }
+
+  async connect(): Promise<void> {
+    try {
+      await this.#producer.connect()
+    } catch (error) {
+      throw classify(error)
+    }
+  }
+
+  async send(chunks: readonly PartitionMessages[]): Promise<readonly PartitionAnswer[]> {
+    const topicMessages = byTopic(chunks)
+    try {
+      const answers = await this.#producer.sendBatch({ acks: -1, timeout: this.#timeoutMs, topicMessages })
+      return answers.map(({ topicName, partition, errorCode }) => ({ topic: topicName, partition, errorCode }))
+    } catch (error) {
+      throw classify(error, chunks.length === 1 ? chunks[0]?.topic : undefined)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect()
+    this.#client.cut()
+  }
+
+  abandon(): void {
+    this.#client.cut()
+    // Only to end its timers; there is nobody left to tell.
+    this.#producer.disconnect().catch(() => {})
+  }
+}
+
+function byTopic(chunks: readonly PartitionMessages[]): TopicMessages[] {
+  const topics = new Map<string, Message[]>()
+  for (const { topic, partition, messages } of chunks) {
+    const records = topics.get(topic) ?? []
+    topics.set(topic, records)
+    for (const message of messages) records.push(toKafkajsMessage(message, partition))
+  }
+  return Array.from(topics, ([topic, messages]) => ({ topic, messages }))
+}

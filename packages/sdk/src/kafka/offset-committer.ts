@@ -1,0 +1,116 @@
+import type { Clock, Timer } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { MembershipLostError, type PartitionPosition, type TopicPartition } from './driver.ts'
+
+type Commit = (positions: readonly PartitionPosition[]) => Promise<void>
+
+export interface OffsetCommitterOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly intervalMs: number
+  /** The broker said that the assignment is void. */
+  lost(): void
+}
+
+/**
+ * Commits what is finished, all partitions in one request: at once when little happens, and at most once an interval
+ * when much does. Holds for one assignment; `reset` begins the next.
+ */
+export class OffsetCommitter {
+  readonly #options: OffsetCommitterOptions
+  readonly #positions = new Map<string, PartitionPosition>()
+  #dirty = new Map<string, PartitionPosition>()
+  #commit: Commit | undefined
+  #sending: Promise<void> | undefined
+  #timer: Timer | undefined
+  #lastAt = Number.NEGATIVE_INFINITY
+  #epoch = 0
+
+  constructor(options: OffsetCommitterOptions) {
+    this.#options = options
+  }
+
+  /** How commits are sent from now on. */
+  by(commit: Commit): void {
+    this.#commit = commit
+  }
+
+  /** Every record of the partition below the offset is finished. */
+  mark(position: PartitionPosition): void {
+    const key = keyOf(position)
+    const known = this.#positions.get(key)
+    if (known === undefined || known.offset < position.offset) this.move(position)
+  }
+
+  /** Sets where a partition stands, also backwards. */
+  move(position: PartitionPosition): void {
+    const key = keyOf(position)
+    this.#positions.set(key, position)
+    this.#dirty.set(key, position)
+    this.#schedule()
+  }
+
+  /** Where a partition stands, when something of it was finished under this assignment. */
+  position(place: TopicPartition): bigint | undefined {
+    return this.#positions.get(keyOf(place))?.offset
+  }
+
+  /** Sends what is not committed yet and resolves when that was answered. Never rejects. */
+  async flush(): Promise<void> {
+    if (this.#sending !== undefined) await this.#sending
+    if (this.#dirty.size > 0 && this.#sending === undefined) await this.#send()
+  }
+
+  /** Forgets everything: a new assignment begins, or none does. */
+  reset(): void {
+    this.#epoch++
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#commit = undefined
+    this.#positions.clear()
+    this.#dirty = new Map()
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#sending !== undefined || this.#commit === undefined) return
+    const { clock, intervalMs } = this.#options
+    const waitMs = Math.max(0, this.#lastAt + intervalMs - clock.monotonic())
+    this.#timer = clock.after(waitMs, () => {
+      this.#timer = undefined
+      void this.flush()
+    })
+  }
+
+  #send(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const commit = this.#commit
+    if (commit === undefined) return Promise.resolve()
+    const epoch = this.#epoch
+    const positions = this.#dirty
+    this.#dirty = new Map()
+    this.#lastAt = this.#options.clock.monotonic()
+    this.#sending = commit([...positions.values()])
+      .catch((error: unknown) => this.#failed(error, epoch, positions))
+      .finally(() => {
+        this.#sending = undefined
+        if (this.#dirty.size > 0) this.#schedule()
+      })
+    return this.#sending
+  }
+
+  #failed(error: unknown, epoch: number, positions: ReadonlyMap<string, PartitionPosition>): void {
+    if (epoch !== this.#epoch) return
+    if (error instanceof MembershipLostError) {
+      this.#options.lost()
+      return
+    }
+    // It may have been applied all the same; committing an offset twice does no harm.
+    for (const [key, position] of positions) if (!this.#dirty.has(key)) this.#dirty.set(key, position)
+    this.#options.logger.warn({ error }, 'an offset commit was not answered; it is sent again')
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
+}
