@@ -29,6 +29,7 @@ export function createProcessHost(name: PartName, env: Environment, logger: Logg
         brokers: settings.kafkaBrokers ?? missing('KAFKA_BROKERS'),
         clientId: name,
         sessionTimeoutMs: settings.sessionTimeoutMs,
+        heartbeatIntervalMs: Math.min(3000, Math.floor(settings.sessionTimeoutMs / 3)),
         logger,
       }),
   })
