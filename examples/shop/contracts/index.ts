@@ -32,7 +32,8 @@ export {
 
 export const allTopics = [OrderEvents, InventoryEvents, PaymentEvents, ShippingEvents, NotificationEvents] as const
 
-export const allEvents = [
+/** Every event, all of which are about an order. */
+export const allEvents: readonly EventDefinition<string, { readonly orderId: string }>[] = [
   OrderCreated,
   OrderConfirmed,
   OrderCancelled,
@@ -44,7 +45,7 @@ export const allEvents = [
   PaymentFailed,
   ShippingCreated,
   NotificationSent,
-] as const
+]
 
 /** The envelope of an event, for functions that take one: `EventOf<typeof OrderCreated>`. */
 export type EventOf<Definition extends EventDefinition> =

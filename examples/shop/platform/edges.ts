@@ -27,11 +27,11 @@ export interface EdgesOptions {
 }
 
 export function createEdges(platform: ServicePlatform, { name, concurrency = 16 }: EdgesOptions): Edges {
-  const { sql, transport, logger, clock } = platform
+  const { sql, sender, source, logger, clock } = platform
   const outbox = createOutbox()
-  const relay = createRelay({ sql, sender: transport, outbox, logger, clock })
+  const relay = createRelay({ sql, sender, outbox, logger, clock })
   const consumer = createConsumer({
-    source: transport,
+    source,
     group: name,
     rejected: rejectedStore(sql),
     catalogue: allEvents,
@@ -45,7 +45,7 @@ export function createEdges(platform: ServicePlatform, { name, concurrency = 16 
     consumer,
     inbox,
     outbox,
-    producer: createProducer({ sender: transport, source: `${name}-service`, clock }),
+    producer: createProducer({ sender, source: `${name}-service`, clock }),
     async start() {
       await relay.start()
       await consumer.start()

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { type Clock, type Logger, systemClock, type Transport } from '@evtkit/sdk'
+import { type Clock, type Logger, type Sender, systemClock, type Transport } from '@evtkit/sdk'
 import { createMemoryBroker } from '@evtkit/sdk/memory'
 import { createPglite } from '@evtkit/sdk/postgres/pglite'
 import { type Fetch, fetchInProcess } from './fetch.ts'
@@ -16,8 +16,8 @@ export interface EmbeddedPlatformOptions {
   readonly port: number
   /** Settings other than the embedded ones. */
   readonly settings?: Partial<Settings>
-  /** Put around the broker that services send to and read from, such as one that repeats records. */
-  readonly around?: (broker: Transport) => Transport
+  /** Put around what the services send to, such as a sender that repeats records. @default nothing */
+  readonly aroundSender?: (sender: Sender) => Sender
 }
 
 /** The whole shop in this process. */
@@ -38,6 +38,7 @@ const embedded: Settings = {
   ledgerFile: undefined,
   mailFile: undefined,
   kafkaBrokers: undefined,
+  sessionTimeoutMs: 30_000,
   databaseUrl: undefined,
 }
 
@@ -45,7 +46,7 @@ const closeMs = 5000
 
 /** Starts every part on a memory broker and one PGlite, a schema for each service; only the gateway opens a port. */
 export async function startEmbeddedShop(options: EmbeddedPlatformOptions): Promise<EmbeddedShop> {
-  const { parts, logger, clock = systemClock, port, around = (broker) => broker } = options
+  const { parts, logger, clock = systemClock, port, aroundSender } = options
   const settings = { ...embedded, ...options.settings }
   const database = await PGlite.create()
   const broker = createMemoryBroker({ clock, logger })
@@ -62,7 +63,8 @@ export async function startEmbeddedShop(options: EmbeddedPlatformOptions): Promi
         settings,
         fetchFrom,
         openDatabase: () => createPglite(database, { schema: part.name }),
-        openBroker: () => around(broker.connect()),
+        openBroker: () => broker.connect(),
+        ...(aroundSender && { aroundSender }),
       }),
     )
   const close = async () => {

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Transport } from '@evtkit/sdk'
+import type { Clock, Logger, Sender, Transport } from '@evtkit/sdk'
 import { rejectedMigrations } from '@evtkit/sdk/dead-letters'
 import { inboxMigrations } from '@evtkit/sdk/inbox'
 import { outboxMigrations } from '@evtkit/sdk/outbox'
@@ -22,6 +22,8 @@ export interface PartHostOptions {
   /** Opened for services only. */
   readonly openDatabase: () => Sql
   readonly openBroker: () => Transport
+  /** Put around the sender that the service's relay sends to, such as one that repeats records. @default nothing */
+  readonly aroundSender?: (sender: Sender) => Sender
 }
 
 /** Gives one part its ground: an HTTP server with health, and for a service its database and the broker. */
@@ -47,7 +49,8 @@ export class PartHost {
       const transport = options.openBroker()
       this.#sql = sql
       this.#transport = transport
-      this.#running = part.create({ ...platform, sql, transport })
+      const sender = options.aroundSender?.(transport) ?? transport
+      this.#running = part.create({ ...platform, sql, sender, source: transport })
     } else {
       this.#running = part.create(platform)
     }
