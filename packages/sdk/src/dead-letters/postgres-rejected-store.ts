@@ -1,7 +1,7 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import type { RejectHandler } from '../core/rejection.ts'
 import { decodeHeaders, encodeHeaders } from '../postgres/header-bytes.ts'
-import type { Queryable, Row, Statement } from '../postgres/sql.ts'
+import type { Queryable, Row } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import type { RejectedRecord } from './rejected.ts'
 
@@ -86,15 +86,12 @@ function toRecord(row: Row): RejectedRecord {
   }
 }
 
-const upsert: Statement = {
-  name: 'evtkit_rejected_upsert',
-  text: `insert into evtkit_rejected
+const upsert = `insert into evtkit_rejected
   (consumer_group, topic, partition, record_offset, key, value, headers, timestamp_ms, error_code, error_message)
 values ($1::text, $2::text, $3::int4, $4::bigint, $5::bytea, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::text)
 on conflict (consumer_group, topic, partition, record_offset) do update
 set times_seen = evtkit_rejected.times_seen + 1, last_seen = now(),
-  error_code = excluded.error_code, error_message = excluded.error_message`,
-}
+  error_code = excluded.error_code, error_message = excluded.error_message`
 
 const list = `select * from evtkit_rejected
 where ($1::text is null or consumer_group = $1) and ($2::text is null or topic = $2)

@@ -3,7 +3,7 @@ import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
 import type { TopicDefinition } from '../core/topic.ts'
-import type { Sql, Statement } from '../postgres/sql.ts'
+import type { Sql } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import type { Tx } from '../postgres/tx.ts'
 import { eventKey } from './event-key.ts'
@@ -128,11 +128,8 @@ function mustOutlive(retentionMs: number, topics: readonly TopicDefinition[]): v
       )
 }
 
-const note: Statement = {
-  name: 'evtkit_inbox_note',
-  text: `insert into evtkit_inbox (event_id, consumer_group, handler) values ($1::uuid, $2::text, $3::text)
-on conflict do nothing`,
-}
+const note = `insert into evtkit_inbox (event_id, consumer_group, handler) values ($1::uuid, $2::text, $3::text)
+on conflict do nothing`
 
 const pruneAtOnce = 10_000
 

@@ -2,7 +2,6 @@ import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/error
 import type { RawMessage } from '../core/message.ts'
 import type { Sender } from '../core/transport.ts'
 import { encodeHeaders } from '../postgres/header-bytes.ts'
-import type { Statement } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import { mustBeTransaction, type Tx } from '../postgres/tx.ts'
 import type { Outbox } from './outbox.ts'
@@ -104,24 +103,15 @@ const lock = (hash: string) =>
 // The lock must be held before the id is drawn, or a transaction could draw a low id, wait for the lock and commit after
 // a higher one. The identity's nextval is computed in the insert's own target list, per row that the subquery returns;
 // the subquery calls a volatile function, so the planner neither flattens it nor drops its unread column.
-const insertOne: Statement = {
-  name: 'evtkit_outbox_insert_one',
-  text: `insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
-select $1::int4, $2::text, $3::bytea, $4::bytea, $5::bytea, $6::bigint from (select ${lock('$1::int4')}) as turn`,
-}
+const insertOne = `insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
+select $1::int4, $2::text, $3::bytea, $4::bytea, $5::bytea, $6::bigint from (select ${lock('$1::int4')}) as turn`
 
-const insertKeyless: Statement = {
-  name: 'evtkit_outbox_insert_keyless',
-  text: `insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
-values ($1::int4, $2::text, $3::bytea, $4::bytea, $5::bytea, $6::bigint)`,
-}
+const insertKeyless = `insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
+values ($1::int4, $2::text, $3::bytea, $4::bytea, $5::bytea, $6::bigint)`
 
 // All locks come first: the count is an init plan behind a one-time filter, computed before the first row, over a CTE that
 // must be materialised. unnest in FROM keeps the order of the arrays, and ids are drawn in it.
-const insertMany: Statement = {
-  name: 'evtkit_outbox_insert_many',
-  text: `with turns as materialized (select ${lock('hash')} from unnest($7::int4[]) as hash)
+const insertMany = `with turns as materialized (select ${lock('hash')} from unnest($7::int4[]) as hash)
 insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
 select * from unnest($1::int4[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
-where (select count(*) from turns) >= 0`,
-}
+where (select count(*) from turns) >= 0`

@@ -1,6 +1,6 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import { decodeHeaders } from '../postgres/header-bytes.ts'
-import type { Row, Session, Sql, Statement } from '../postgres/sql.ts'
+import type { Row, Session, Sql } from '../postgres/sql.ts'
 import { bucketCount, type OutboxRow } from './outbox-row.ts'
 import { moveAside, sweepAside } from './postgres-set-aside.ts'
 import type { ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
@@ -120,18 +120,12 @@ function toOutboxRow(row: Row): OutboxRow {
 // that committed late must be found before later rows of its key, so no "id > last seen" is safe. Deleted rows cost little
 // to pass, the first scan over them marks their index entries dead. Rows being sent all have ids up to $2; only for
 // those is the (hashed) list searched. While nothing is set aside, the first EXISTS is computed once and ends the matter.
-const claim: Statement = {
-  name: 'evtkit_outbox_claim',
-  text: `select id, key_hash, topic, key, value, headers, timestamp_ms from evtkit_outbox o
+const claim = `select id, key_hash, topic, key, value, headers, timestamp_ms from evtkit_outbox o
 where ($1::int4[] is null or (key_hash & ${bucketCount - 1}) = any($1))
   and (id > $2::bigint or id not in (select unnest($3::bigint[])))
   and key_hash <> all($4::int4[])
   and (not exists (select from evtkit_outbox_set_aside)
     or not exists (select from evtkit_outbox_set_aside a where a.key_hash = o.key_hash and a.topic = o.topic and a.key = o.key))
-order by id limit $5::int4`,
-}
+order by id limit $5::int4`
 
-const remove: Statement = {
-  name: 'evtkit_outbox_remove',
-  text: 'delete from evtkit_outbox where id = any($1::bigint[])',
-}
+const remove = 'delete from evtkit_outbox where id = any($1::bigint[])'

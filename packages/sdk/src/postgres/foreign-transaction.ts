@@ -1,11 +1,11 @@
 import { NotATransactionError } from '../core/errors.ts'
-import type { QueryResult, Row, Statement } from './sql.ts'
+import type { QueryResult, Row } from './sql.ts'
 import { statementError } from './sql-errors.ts'
 import { inTransaction, type Tx } from './tx.ts'
 
 /** What is needed of a `pg` client (8.23 or newer). */
 export interface PgClient {
-  query(config: { text: string; name?: string; values?: unknown[] }): Promise<{ rows: Row[]; rowCount: number | null }>
+  query(config: { text: string; values?: unknown[] }): Promise<{ rows: Row[]; rowCount: number | null }>
   /** `T` inside a transaction, `E` inside one that failed, `I` outside, as the server last said. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null
 }
@@ -40,11 +40,11 @@ class ForeignTransaction implements ForeignTx {
     this.#client = client
   }
 
-  async query(statement: string | Statement, values?: readonly unknown[]): Promise<QueryResult> {
+  async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     mustBeInTransaction(this.#client)
     try {
       return await this.#client.query({
-        ...(typeof statement === 'string' ? { text: statement } : statement),
+        text,
         ...(values === undefined ? {} : { values: [...values] }),
       })
     } catch (error) {
@@ -53,13 +53,9 @@ class ForeignTransaction implements ForeignTx {
   }
 
   /** Runs at once: whether anything comes before the commit is not ours to know. */
-  async enqueue(
-    statement: string | Statement,
-    values?: readonly unknown[],
-    explain?: (error: unknown) => unknown,
-  ): Promise<void> {
+  async enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void> {
     try {
-      await this.query(statement, values)
+      await this.query(text, values)
     } catch (error) {
       throw explain === undefined ? error : explain(error)
     }

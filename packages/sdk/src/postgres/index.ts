@@ -18,7 +18,6 @@ export type {
   Session,
   SessionOptions,
   Sql,
-  Statement,
   TransactionOptions,
 } from './sql.ts'
 export { isConflict, sqlState } from './sql-errors.ts'

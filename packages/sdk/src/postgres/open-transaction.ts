@@ -1,10 +1,10 @@
-import { NotATransactionError } from '../core/errors.ts'
-import type { QueryResult, Statement, TransactionOptions } from './sql.ts'
+import { isEvtError, NotATransactionError } from '../core/errors.ts'
+import type { QueryResult, TransactionOptions } from './sql.ts'
 import { inTransaction, type Tx } from './tx.ts'
 
 /** A statement with its values. */
 export interface Command {
-  readonly statement: string | Statement
+  readonly text: string
   readonly values: readonly unknown[] | undefined
 }
 
@@ -35,28 +35,24 @@ export class OpenTransaction implements Tx {
     this.#driver = driver
   }
 
-  async query(statement: string | Statement, values?: readonly unknown[]): Promise<QueryResult> {
+  async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     this.#mustBeOpen()
     const queued = this.#takeQueued()
-    const outcomes = await this.#driver.run([...queued, { statement, values }])
+    const outcomes = await this.#driver.run([...queued, { text, values }])
     this.#noteFailures(queued, outcomes)
     const last = outcomes.at(-1)
     if (this.#failure !== undefined) throw this.#failure.error
-    if (last?.status !== 'fulfilled') throw last?.reason
+    if (last?.status !== 'fulfilled') throw seenFromHere(last?.reason)
     return last.value
   }
 
-  enqueue(
-    statement: string | Statement,
-    values?: readonly unknown[],
-    explain?: (error: unknown) => unknown,
-  ): Promise<void> {
+  enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void> {
     try {
       this.#mustBeOpen()
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#queued.push({ statement, values, explain })
+    this.#queued.push({ text, values, explain })
     return Promise.resolve()
   }
 
@@ -158,4 +154,10 @@ function unlessAborted<T>(work: (tx: Tx) => Promise<T> | T, tx: Tx, signal: Abor
       },
     )
   })
+}
+
+/** The database's errors are made where the socket is read; their stack should lead to whoever waits for the statement. */
+export function seenFromHere(error: unknown): unknown {
+  if (error instanceof Error && !isEvtError(error)) Error.captureStackTrace(error, seenFromHere)
+  return error
 }

@@ -1,30 +1,54 @@
 import type { QueryResult as PgResult, PoolClient } from 'pg'
-import type { Command, TransactionDriver } from './open-transaction.ts'
+import { DatabaseUnavailableError } from '../core/errors.ts'
+import { type Command, seenFromHere, type TransactionDriver } from './open-transaction.ts'
+import { preparedName, stalePlanStates } from './prepared-statements.ts'
 import type { QueryResult } from './sql.ts'
-import { statementError } from './sql-errors.ts'
+import { sqlState, statementError } from './sql-errors.ts'
 
 /** How long a rollback may take before the connection is dropped instead. Milliseconds. */
 const rollbackMs = 5000
 
-/** A checked-out `pg` client: sends what belongs together in one flush, and knows when its connection is gone. */
+/** One wrapper per client, for as long as the pool keeps it: making listeners anew for every checkout costs more than a statement. */
+const connections = new WeakMap<PoolClient, PgConnection>()
+
+/** A `pg` client of a pool: sends what belongs together in one flush, and knows when its connection is gone. */
 export class PgConnection {
   readonly #client: PoolClient
   readonly #place: string
-  readonly #lost = new AbortController()
+  readonly #prepares: boolean
+  #lost: { readonly error: unknown } | undefined
+  #whenLost: AbortController | undefined
   #underWay = 0
   #turn: Promise<unknown> = Promise.resolve()
   #spoiled = false
 
-  constructor(client: PoolClient, place: string) {
-    this.#client = client
-    this.#place = place
-    // A checked-out client has no other listener; without one, a dropped connection would end the process.
-    client.on('error', this.#onLost)
-    client.on('end', this.#onLost)
+  /** The connection of a client that was just checked out. */
+  static of(
+    client: PoolClient,
+    { place, prepares }: { readonly place: string; readonly prepares: boolean },
+  ): PgConnection {
+    let connection = connections.get(client)
+    if (connection === undefined) {
+      connection = new PgConnection(client, place, prepares)
+      connections.set(client, connection)
+    }
+    return connection
   }
 
+  private constructor(client: PoolClient, place: string, prepares: boolean) {
+    this.#client = client
+    this.#prepares = prepares
+    this.#place = place
+    // While a client is checked out the pool does not listen; without a listener, a dropped connection would end the process.
+    client.on('error', (error) => this.#drop(error))
+    client.on('end', () => this.#drop(new Error('the connection was closed')))
+  }
+
+  /** Aborted when the connection is gone. */
   get lost(): AbortSignal {
-    return this.#lost.signal
+    this.#whenLost ??= new AbortController()
+    if (this.#lost !== undefined) this.#whenLost.abort(this.#lostError())
+    return this.#whenLost.signal
   }
 
   get processId(): number | undefined {
@@ -43,64 +67,81 @@ export class PgConnection {
   }
 
   release(): void {
-    this.#client.off('error', this.#onLost)
-    this.#client.off('end', this.#onLost)
-    this.#client.release(this.#spoiled || this.#lost.signal.aborted || this.busy)
+    this.#client.release(this.#spoiled || this.#lost !== undefined || this.busy)
   }
 
   /** Runs commands in order. With `pipeline`, they leave in one write and nothing waits for an answer in between. */
   run(commands: readonly Command[]): Promise<readonly PromiseSettledResult<PgResult>[]> {
-    if (this.#client.pipeline !== true) return this.#inTurn(commands)
-    const stream = this.#client.connection?.stream
-    stream?.cork()
-    try {
-      return Promise.allSettled(commands.map((command) => this.#send(command)))
-    } finally {
-      stream?.uncork()
-    }
-  }
-
-  async query(command: Command): Promise<QueryResult> {
-    const [outcome] = await this.run([command])
-    if (outcome?.status !== 'fulfilled') throw outcome?.reason
-    return outcome.value
-  }
-
-  /** A client without pipelining runs one statement at a time; the queue is kept here so that `pg` need not. */
-  #inTurn(commands: readonly Command[]): Promise<readonly PromiseSettledResult<PgResult>[]> {
+    if (this.#client.pipeline === true) return this.#flush(commands)
+    // A client without pipelining runs one statement at a time; the queue is kept here so that `pg` need not.
     const outcomes = this.#turn.then(async () => {
       const settled: PromiseSettledResult<PgResult>[] = []
-      for (const command of commands) settled.push(...(await Promise.allSettled([this.#send(command)])))
+      for (const command of commands) settled.push(...(await this.#flush([command])))
       return settled
     })
     this.#turn = outcomes
     return outcomes
   }
 
-  async #send({ statement, values }: Command): Promise<PgResult> {
-    this.#underWay++
-    try {
-      const config = typeof statement === 'string' ? { text: statement } : statement
-      const result: PgResult | PgResult[] = await this.#client.query(
-        values === undefined ? config : { ...config, values: [...values] },
-      )
-      if (!Array.isArray(result)) return result
-      const last = result.at(-1)
-      if (last === undefined) throw new TypeError('pg answered several statements with no result')
-      return last
-    } catch (error) {
-      throw statementError(error, this.#lost.signal.aborted, this.#place)
-    } finally {
-      this.#underWay--
-    }
+  async query(command: Command): Promise<QueryResult> {
+    const [outcome] = await this.run([command])
+    if (outcome?.status !== 'fulfilled') throw seenFromHere(outcome?.reason)
+    return outcome.value
   }
 
-  readonly #onLost = (error?: unknown): void => this.#lost.abort(error)
+  #flush(commands: readonly Command[]): Promise<readonly PromiseSettledResult<PgResult>[]> {
+    // Callbacks rather than promises: this is the hot path of everything, and `pg` makes two promises per statement.
+    return new Promise((resolve) => {
+      const outcomes: PromiseSettledResult<PgResult>[] = new Array(commands.length)
+      let open = commands.length
+      const stream = commands.length > 1 ? this.#client.connection?.stream : undefined
+      stream?.cork()
+      for (const [i, command] of commands.entries())
+        this.#send(command, (outcome) => {
+          outcomes[i] = outcome
+          if (--open === 0) resolve(outcomes)
+        })
+      stream?.uncork()
+    })
+  }
+
+  #send({ text, values }: Command, settle: (outcome: PromiseSettledResult<PgResult>) => void): void {
+    this.#underWay++
+    const done = (error: unknown, result?: PgResult | PgResult[]) => {
+      this.#underWay--
+      const last = Array.isArray(result) ? result.at(-1) : result
+      if (last !== undefined) settle({ status: 'fulfilled', value: last })
+      else settle({ status: 'rejected', reason: this.#explain(error) })
+    }
+    // `pg` only reads the values.
+    const parameters = values as unknown[] | undefined
+    if (parameters === undefined) {
+      this.#client.query(text, done)
+      return
+    }
+    const name = this.#prepares ? preparedName(text) : undefined
+    this.#client.query(name === undefined ? { text, values: parameters } : { name, text, values: parameters }, done)
+  }
+
+  #explain(error: unknown): unknown {
+    if (stalePlanStates.has(sqlState(error) ?? '')) this.spoil()
+    return statementError(error, this.#lost !== undefined, this.#place)
+  }
+
+  #lostError(): DatabaseUnavailableError {
+    return new DatabaseUnavailableError(`the connection to ${this.#place} is gone`, { cause: this.#lost?.error })
+  }
+
+  #drop(error: unknown): void {
+    if (this.#lost !== undefined) return
+    this.#lost = { error }
+    this.#whenLost?.abort(this.#lostError())
+  }
 }
 
-const begin: Command = { statement: 'BEGIN', values: undefined }
-const commit: Command = { statement: 'COMMIT', values: undefined }
-const rollback: Command = { statement: 'ROLLBACK', values: undefined }
+const begin: Command = { text: 'BEGIN', values: undefined }
+const commit: Command = { text: 'COMMIT', values: undefined }
+const rollback: Command = { text: 'ROLLBACK', values: undefined }
 
 /** A transaction on a connection. BEGIN leaves with the first statement, COMMIT with the last ones that nobody waits for. */
 export class PgTransactionDriver implements TransactionDriver {

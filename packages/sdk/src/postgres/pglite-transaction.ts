@@ -11,8 +11,7 @@ export const parsers = {
 /** The one connection, or an open transaction on it. */
 type Executor = Pick<PGliteInterface | Transaction, 'query' | 'exec'>
 
-export async function runOn(executor: Executor, { statement, values }: Command): Promise<QueryResult> {
-  const text = typeof statement === 'string' ? statement : statement.text
+export async function runOn(executor: Executor, { text, values }: Command): Promise<QueryResult> {
   if (values !== undefined) return toResult(await executor.query<Row>(text, [...values], { parsers }))
   const results = await executor.exec(text, { parsers })
   return toResult(results.at(-1))

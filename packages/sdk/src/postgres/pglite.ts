@@ -4,7 +4,7 @@ import { ClosedError } from '../core/errors.ts'
 import { runTransaction } from './open-transaction.ts'
 import { PgliteLocks } from './pglite-locks.ts'
 import { PgliteTransactionDriver, runOn } from './pglite-transaction.ts'
-import type { QueryResult, Session, Sql, Statement, TransactionOptions } from './sql.ts'
+import type { QueryResult, Session, Sql, TransactionOptions } from './sql.ts'
 import type { Tx } from './tx.ts'
 
 export interface PgliteSqlOptions {
@@ -40,10 +40,10 @@ class PgliteSql implements Sql {
     this.#setUp = `set local search_path to ${quoted}`
   }
 
-  async query(statement: string | Statement, values?: readonly unknown[]): Promise<QueryResult> {
-    if (this.#setUp !== undefined) return this.transaction((tx) => tx.query(statement, values))
+  async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
+    if (this.#setUp !== undefined) return this.transaction((tx) => tx.query(text, values))
     this.#mustBeOpen()
-    return this.#watch(runOn(this.#database, { statement, values }))
+    return this.#watch(runOn(this.#database, { text, values }))
   }
 
   async transaction<T>(work: (tx: Tx) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
@@ -56,7 +56,7 @@ class PgliteSql implements Sql {
     const locks = new PgliteLocks(this.#database)
     try {
       return await work({
-        query: (statement, values) => this.query(statement, values),
+        query: (text, values) => this.query(text, values),
         transaction: (inner, options) => this.transaction(inner, options),
         locks,
         // The connection is in this process; it is lost only with everything else.

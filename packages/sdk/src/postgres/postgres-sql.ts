@@ -4,7 +4,7 @@ import { consoleLogger, type Logger } from '../core/logger.ts'
 import { PostgresAdvisoryLocks } from './advisory-locks.ts'
 import { runTransaction } from './open-transaction.ts'
 import { PgConnection, PgTransactionDriver } from './pg-connection.ts'
-import type { QueryResult, Session, SessionOptions, Sql, Statement, TransactionOptions } from './sql.ts'
+import type { QueryResult, Session, SessionOptions, Sql, TransactionOptions } from './sql.ts'
 import { connectError } from './sql-errors.ts'
 import type { Tx } from './tx.ts'
 
@@ -19,6 +19,11 @@ export interface PostgresOptions {
   readonly connectTimeoutMs?: number
   /** Shown in `pg_stat_activity`. @default 'evtkit' */
   readonly applicationName?: string
+  /**
+   * Keeps the plans of statements with values on each connection. Turn it off behind a pooler that hands a session's
+   * connection to others without keeping prepared statements apart. @default true
+   */
+  readonly prepare?: boolean
   readonly logger?: Logger
 }
 
@@ -44,6 +49,7 @@ class PostgresSql implements Sql {
   readonly #ownsPool: boolean
   readonly #logger: Logger
   readonly #place: string
+  readonly #prepares: boolean
   #closing: Promise<void> | undefined
 
   constructor({ pool, connectionString, maxConnections = 10, connectTimeoutMs = 5000, ...rest }: PostgresOptions) {
@@ -59,15 +65,16 @@ class PostgresSql implements Sql {
     this.#pool = pool ?? new Pool(config)
     this.#ownsPool = pool === undefined
     this.#logger = logger
+    this.#prepares = rest.prepare ?? true
     this.#place = placeOf(connectionString)
     // Without a listener, a connection that drops while it is idle would end the process.
     this.#pool.on('error', this.#onIdleError)
   }
 
-  async query(statement: string | Statement, values?: readonly unknown[]): Promise<QueryResult> {
+  async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     const connection = await this.#checkOut()
     try {
-      return await connection.query({ statement, values })
+      return await connection.query({ text, values })
     } finally {
       connection.release()
     }
@@ -90,7 +97,7 @@ class PostgresSql implements Sql {
       if (leaseMs !== undefined) {
         const lease = Math.ceil(leaseMs)
         await connection.query({
-          statement: `set idle_session_timeout = ${lease}; set idle_in_transaction_session_timeout = ${lease}`,
+          text: `set idle_session_timeout = ${lease}; set idle_in_transaction_session_timeout = ${lease}`,
           values: undefined,
         })
       }
@@ -106,8 +113,7 @@ class PostgresSql implements Sql {
   }
 
   #session(connection: PgConnection): Session {
-    const query = (statement: string | Statement, values?: readonly unknown[]) =>
-      connection.query({ statement, values })
+    const query = (text: string, values?: readonly unknown[]) => connection.query({ text, values })
     return {
       query,
       transaction: (work, options) => runTransaction(this.#driver(connection), work, options),
@@ -126,7 +132,7 @@ class PostgresSql implements Sql {
   async #checkOut(): Promise<PgConnection> {
     if (this.#closing !== undefined) throw new ClosedError(`the connections to ${this.#place} are closed`)
     try {
-      return new PgConnection(await this.#pool.connect(), this.#place)
+      return PgConnection.of(await this.#pool.connect(), { place: this.#place, prepares: this.#prepares })
     } catch (error) {
       throw connectError(error, this.#place)
     }

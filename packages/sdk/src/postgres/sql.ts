@@ -11,22 +11,16 @@ export interface QueryResult {
   readonly rowCount: number | null
 }
 
-/** A statement that is run often: planned once per connection under its name. */
-export interface Statement {
-  /** Unique per text, at most 63 bytes. */
-  readonly name: string
-  readonly text: string
-}
-
 /** Whatever runs statements: the database itself, a session, or an open transaction. */
 export interface Queryable {
   /**
-   * Runs one statement; a text without values may hold several, and the last one's result is returned.
+   * Runs one statement. A text with values is planned once per connection and then only executed, so keep what changes in
+   * the values. A text without values may hold several statements; the last one's result is returned.
    *
    * @throws DatabaseUnavailableError when the database cannot be reached or cannot serve. Anything else the database
    * says passes as it is, with its SQLSTATE in `code`.
    */
-  query(statement: string | Statement, values?: readonly unknown[]): Promise<QueryResult>
+  query(text: string, values?: readonly unknown[]): Promise<QueryResult>
 }
 
 export interface TransactionOptions {

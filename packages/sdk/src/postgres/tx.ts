@@ -1,5 +1,5 @@
 import { NotATransactionError } from '../core/errors.ts'
-import type { Queryable, Statement } from './sql.ts'
+import type { Queryable } from './sql.ts'
 
 /** Marks an open transaction. */
 export const inTransaction: unique symbol = Symbol.for('evtkit.in-transaction')
@@ -13,11 +13,7 @@ export interface Tx extends Queryable {
    *
    * @param explain turns the database's error into one that says more.
    */
-  enqueue(
-    statement: string | Statement,
-    values?: readonly unknown[],
-    explain?: (error: unknown) => unknown,
-  ): Promise<void>
+  enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void>
   /** Calls back once the commit was acknowledged; never after a rollback. The callback must not throw. */
   onCommit(callback: () => void): void
 }
