@@ -9,7 +9,6 @@ import { openStack, type StackOptions, withStack } from './stack.ts'
 import { StackError, UsageError } from './stack-error.ts'
 import { isAllReady, readStatus } from './status.ts'
 import { statusTable } from './status-table.ts'
-import { up } from './up.ts'
 import { usage } from './usage.ts'
 import { welcome } from './welcome.ts'
 
@@ -26,6 +25,8 @@ async function run(command: StackCommand): Promise<number> {
       return exitCodes.ok
     case 'up':
       return withStack(options, async (stack) => {
+        // The clients of Kafka and the shop's contracts take a while to load; the other commands do without.
+        const { up } = await import('./up.ts')
         await up(stack, command.ports)
         print(welcome(stack, pc))
         return exitCodes.ok

@@ -22,6 +22,7 @@ test('a service is told its port, its own database, the broker and where the oth
   expect(partEnvironment('orders', state, folder)).toEqual({
     PORT: '1001',
     KAFKA_BROKERS: 'a:1,b:2',
+    SHOP_SESSION_TIMEOUT_MS: '6000',
     SHOP_DATABASE_URL: 'postgres://me:secret@db:5432/shop_orders',
     SMTP_URL: 'smtp://127.0.0.1:1004',
     SHOP_URL_ORDERS: 'http://127.0.0.1:1001',

@@ -4,6 +4,9 @@ import { StackError } from './stack-error.ts'
 import type { StackFolder } from './stack-folder.ts'
 import type { StackState } from './stack-state.ts'
 
+/** Shorter than a production system would have it: whoever kills a service here wants to see it come back. */
+const sessionTimeoutMs = 6_000
+
 /** The environment variables that tell one part of the shop where it is and where the others are. */
 export function partEnvironment(part: PartName, state: StackState, folder: StackFolder): Record<string, string> {
   const own = state.parts[part]
@@ -14,6 +17,7 @@ export function partEnvironment(part: PartName, state: StackState, folder: Stack
   return {
     PORT: String(own.port),
     KAFKA_BROKERS: state.kafka.address,
+    SHOP_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
     SMTP_URL: `smtp://127.0.0.1:${mail}`,
     ...(part === 'mail-sink' && { SMTP_PORT: String(mail), SHOP_MAIL_FILE: join(folder.outside, 'mails') }),
     ...(part === 'payment-provider' && { SHOP_LEDGER_FILE: join(folder.outside, 'ledger') }),

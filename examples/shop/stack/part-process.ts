@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { isAlive, type ProcessIdentity } from '@evtkit/local-stack'
 import type { PartName } from './part.ts'
 import { checkout, exitFile, logFile, type StackFolder } from './stack-folder.ts'
 import { processTitle } from './stray-process.ts'
+
+/** What lets Node.js run TypeScript files as they are. */
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 const POLL_MS = 25
 const AFTER_SIGKILL_MS = 10_000
@@ -35,7 +40,7 @@ export function spawnPart(
       process.execPath,
       [
         '--conditions=@evtkit/source',
-        ...['--import', import.meta.resolve('tsx')],
+        ...['--import', loader],
         ...['--import', new URL('./exit-record.ts', import.meta.url).href],
         `--title=${processTitle(folder, part)}`,
         program.file,

@@ -14,7 +14,7 @@ import type { PartState } from './stack-state.ts'
 const READY_TIMEOUT_MS = 90_000
 const POLL_MS = 100
 const PATIENCE_MS = 5_000
-const LINES_OF_LOG = 12
+const LINES_OF_LOG = 20
 
 /** Gives every part that does not run a port: the named one, else the one of the last time, else a free one. */
 export async function assignPorts(stack: Stack, ports: Ports): Promise<void> {
@@ -57,13 +57,21 @@ export async function waitUntilReady(
   names: readonly PartName[],
   timeoutMs = READY_TIMEOUT_MS,
 ): Promise<void> {
-  await Promise.all(names.map((name) => waitForPart(stack, name, timeoutMs)))
+  // The first failure is the last word: no other part is waited for then.
+  const failed = new AbortController()
+  const waiting = names.map((name) =>
+    waitForPart(stack, name, timeoutMs, failed.signal).catch((error: unknown) => {
+      failed.abort()
+      throw error
+    }),
+  )
+  await Promise.all(waiting)
 }
 
-async function waitForPart(stack: Stack, name: PartName, timeoutMs: number): Promise<void> {
+async function waitForPart(stack: Stack, name: PartName, timeoutMs: number, failed: AbortSignal): Promise<void> {
   const begin = performance.now()
   let told = ''
-  for (let asked = 1; ; asked++) {
+  for (let asked = 1; !failed.aborted; asked++) {
     const part = stack.state.part(name)
     const health = await readHealth(stack.folder, name, part)
     const elapsedMs = performance.now() - begin
