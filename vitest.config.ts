@@ -37,8 +37,8 @@ export default defineConfig({
       {
         ...shared,
         test: {
-          name: 'rooms',
-          include: ['test/rooms.test.ts'],
+          name: 'house',
+          include: ['test/rooms.test.ts', 'test/readme.test.ts'],
         },
       },
       {
