@@ -190,5 +190,8 @@ export const groupCases: readonly ConformanceCase[] = [
     gate.open()
     await other.subscription.close(5000)
     assert.deepEqual(await stage.committed(group, topic), ['0:3', '1:3'])
+    // Once its handler is back, the member that was thrown out is a member like any other.
+    await stage.send(...numbered(topic, a, 1, 3), ...numbered(topic, b, 1, 3))
+    await stage.eventually(async () => assert.deepEqual(await stage.committed(group, topic), ['0:4', '1:4']))
   }),
 ]

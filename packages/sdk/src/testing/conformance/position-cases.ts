@@ -130,6 +130,7 @@ export const positionCases: readonly ConformanceCase[] = [
     assert.ok((await stage.committed(group, topic)).includes(`${partition}:2`), 'the evidence of the gap was erased')
     await reader.subscription.seek({ topic, partition, offset: 4n })
     await stage.eventually(() => assert.deepEqual(reader.values.slice(4), ['4', '5', '6']))
+    assert.equal(reader.states.at(-1), 'running', 'the gap is closed, and readiness would still name it')
   }),
 
   conformanceCase('records that disappear before a running member reached them stop the partition', async (stage) => {
