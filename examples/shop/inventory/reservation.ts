@@ -18,9 +18,7 @@ export type Reservation =
  */
 export async function reserveStock(tx: Tx, orderId: string, lines: readonly StockLine[]): Promise<Reservation> {
   const { rows } = await tx.query(
-    {
-      name: 'inventory-reserve',
-      text: `
+    `
         with wanted as materialized (
           select sku, quantity from unnest($2::text[], $3::integer[]) as line (sku, quantity)
         ), claim as (
@@ -38,7 +36,6 @@ export async function reserveStock(tx: Tx, orderId: string, lines: readonly Stoc
         select (select count(*) from claim)::integer as claimed,
                (select count(*) from taken)::integer as taken,
                (select array_agg(sku) from enough) as enough`,
-    },
     [orderId, lines.map((line) => line.sku), lines.map((line) => line.quantity), JSON.stringify(lines)],
   )
   const outcome = Outcome.parse(rows[0])

@@ -40,11 +40,8 @@ async function moveOrder(
     if (move === null) return { order, move }
     // Two facts of one order may be handled at once, even in one transaction, where row locks do not part them.
     const written = await tx.query(
-      {
-        name: 'orders-move',
-        text: `update orders set status = $3, cancel_reason = coalesce($4, cancel_reason), version = version + 1
+      `update orders set status = $3, cancel_reason = coalesce($4, cancel_reason), version = version + 1
                 where order_id = $1 and version = $2`,
-      },
       [orderId, order.version, move.status, reasonOf(move)],
     )
     if (written.rowCount === 1) return { order, move }

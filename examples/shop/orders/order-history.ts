@@ -13,11 +13,8 @@ export interface HistoryStep {
 /** Notes that a fact belongs to an order; a second time changes nothing. It leaves with the next statement or the commit. */
 export function addToHistory(tx: Tx, orderId: string, { eventId, eventType, source, timestamp }: Envelope) {
   return tx.enqueue(
-    {
-      name: 'orders-add-history',
-      text: `insert into order_history (order_id, event_id, event_type, source, occurred_at)
+    `insert into order_history (order_id, event_id, event_type, source, occurred_at)
              values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    },
     [orderId, eventId, eventType, source, timestamp],
   )
 }

@@ -17,12 +17,9 @@ export interface OrderRow {
 
 export async function readOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const { rows } = await sql.query(
-    {
-      name: 'orders-read',
-      text: `select order_id, customer_id, correlation_id, status, cancel_reason, tracking_number,
+    `select order_id, customer_id, correlation_id, status, cancel_reason, tracking_number,
                     amount, currency, recipient, version
                from orders where order_id = $1`,
-    },
     [orderId],
   )
   return rows[0] === undefined ? undefined : toOrder(rows[0])

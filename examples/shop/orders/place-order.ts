@@ -84,11 +84,8 @@ async function claimKey(tx: Tx, order: PlaceOrder): Promise<PlacedOrder | undefi
 
 function insertOrder(tx: Tx, { request, correlationId, orderId }: PlaceOrder, { lines, total }: PricedOrder) {
   return tx.enqueue(
-    {
-      name: 'orders-insert',
-      text: `insert into orders (order_id, customer_id, correlation_id, status, lines, amount, currency, recipient)
+    `insert into orders (order_id, customer_id, correlation_id, status, lines, amount, currency, recipient)
              values ($1, $2, $3, 'placed', $4::jsonb, $5, $6, $7::jsonb)`,
-    },
     [
       orderId,
       request.customerId,
