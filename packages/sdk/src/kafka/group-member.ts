@@ -52,7 +52,11 @@ export class GroupMember {
   #whenIdle: (() => void)[] = []
   #state: State = 'joining'
   #owned: readonly TopicPartition[] = []
+  /** Counts the times that partitions were assigned to this member. */
+  #assignment = 0
   #generation = 0
+  /** Partitions that were moved since have a generation of their own: what was remembered of them is void too. */
+  readonly #movedGenerations = new Map<string, number>()
   #mustRejoin = false
   #revoked = false
   #fetchedAt: number
@@ -115,6 +119,7 @@ export class GroupMember {
     }
     this.#wake(key)
     const wasGap = this.#gaps.delete(key)
+    this.#movedGenerations.set(key, this.#options.nextGeneration())
     this.#consumer.seek(position)
     this.#consumer.resume([position])
     this.#committer.move(position)
@@ -170,19 +175,26 @@ export class GroupMember {
     const key = keyOf(fetched)
     if (this.#state !== 'running' || this.#resting.has(key) || this.#gaps.has(key)) return this.#goOn()
     const { clock, subscription, logger } = this.#options
-    const run = new RunningBatch(fetched, this.#generation, clock, (next) => this.#settled(run, next))
+    const generation = this.#movedGenerations.get(key) ?? this.#generation
+    const assignment = this.#assignment
+    // A batch of an earlier assignment has nothing to say: its partition may be in other hands, and a commit would go
+    // through all the same, because it would carry the member's new identity.
+    const isCurrent = () => assignment === this.#assignment && !run.moved
+    const run = new RunningBatch(fetched, generation, clock, (next) => {
+      if (isCurrent()) this.#committer.mark({ topic: run.topic, partition: run.partition, offset: next })
+    })
     this.#running.add(run)
     this.#committer.by((positions) => fetched.commit(positions))
     this.#heartbeats.start()
     try {
       const verdict = await subscription.handle(run)
-      this.#conclude(run, verdict)
+      this.#conclude(run, verdict, isCurrent)
     } catch (error) {
       logger.error(
         { error, topic: run.topic, partition: run.partition },
         'the handler of a batch rejected; it is handed over again',
       )
-      this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs })
+      this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs }, isCurrent)
     }
     this.#running.delete(run)
     if (this.#running.size === 0) for (const idle of this.#whenIdle.splice(0)) idle()
@@ -195,17 +207,10 @@ export class GroupMember {
     return this.#mustRejoin && this.#state === 'running' ? 'rejoin' : 'continue'
   }
 
-  #settled(run: RunningBatch, next: bigint): void {
-    // A batch of an earlier assignment has nothing to say: its partition may be in other hands, and a commit would go
-    // through, because it would carry the member's new identity.
-    if (run.generation !== this.#generation || run.moved) return
-    this.#committer.mark({ topic: run.topic, partition: run.partition, offset: next })
-  }
-
-  #conclude(run: RunningBatch, verdict: Verdict): void {
+  #conclude(run: RunningBatch, verdict: Verdict, isCurrent: () => boolean): void {
     const before = run.deliveries[0]?.offset
     const finished = run.conclude(verdict)
-    if (run.generation !== this.#generation || run.moved) return
+    if (!isCurrent()) return
     if (before !== undefined && run.settled > before) run.fetched.advance(run.settled)
     if (!finished && !run.signal.aborted && verdict.retryInMs > 0) this.#rest(run, verdict.retryInMs)
   }
@@ -266,7 +271,9 @@ export class GroupMember {
     this.#gaps.clear()
     this.#consumer.resume(held)
     this.#committer.reset()
+    this.#assignment++
     this.#generation = this.#options.nextGeneration()
+    this.#movedGenerations.clear()
     this.#mustRejoin = false
     this.#revoked = false
     this.#owned = partitions
@@ -293,13 +300,13 @@ export class GroupMember {
     this.#wake(key)
     this.#gaps.set(key, place)
     const position = this.#committer.position(place) ?? committed
-    void this.#tellGap(place, position, this.#generation)
+    void this.#tellGap(place, position, this.#assignment)
     return position
   }
 
-  async #tellGap({ topic, partition }: TopicPartition, committed: bigint, generation: number): Promise<void> {
+  async #tellGap({ topic, partition }: TopicPartition, committed: bigint, assignment: number): Promise<void> {
     const { driver, subscription, clock, tell } = this.#options
-    const isOpen = () => this.#generation === generation && this.#gaps.has(keyOf({ topic, partition }))
+    const isOpen = () => this.#assignment === assignment && this.#gaps.has(keyOf({ topic, partition }))
     while (isOpen()) {
       const offsets = await driver.admin.offsets(topic).catch(() => undefined)
       const low = offsets?.find((candidate) => candidate.partition === partition)?.low
