@@ -1,0 +1,69 @@
+/** The whole shop in this process, a mixed set of orders through its front door, and what became of each. */
+import { systemClock } from '@evtkit/sdk'
+import closeWithGrace from 'close-with-grace'
+import pico from 'picocolors'
+import { runOrders } from '../load/order-run.ts'
+import { repeatingSender } from '../load/repeating-sender.ts'
+import { startEmbeddedShop } from '../platform/embedded-platform.ts'
+import { fetchAt } from '../platform/fetch.ts'
+import { parts } from '../process/parts.ts'
+import { type DemoArguments, readArguments, usage } from './arguments.ts'
+import { curlExamples } from './curl-examples.ts'
+import { Show } from './show.ts'
+import { exitCodeOf, formatSummary, jsonSummary } from './summary.ts'
+
+/** Every so many records one is sent twice, so that the demo has duplicates to ignore. */
+const repeatEvery = 12
+
+// Colours are for people: none where the output goes to a file or another program.
+const colors = pico.createColors(pico.isColorSupported && process.stdout.isTTY === true)
+
+async function demo({ orders, serve, json, port }: DemoArguments): Promise<number> {
+  const show = new Show({ colors, orders, print: console.log })
+  console.log(colors.dim('starting six services on a memory broker and PGlite …'))
+  const shop = await startEmbeddedShop({
+    parts,
+    port,
+    logger: show.logger,
+    aroundSender: (sender) => repeatingSender(sender, repeatEvery),
+  })
+  const stop = new AbortController()
+  const interrupted = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  const grace = closeWithGrace({ delay: 10_000, logger: false }, async () => {
+    stop.abort()
+    await shop.close()
+  })
+  try {
+    console.log(`gateway at ${colors.bold(shop.url)}, one record in ${repeatEvery} is sent twice on purpose\n`)
+    show.begin()
+    const report = await runOrders({
+      fetchFrom: (part) => (part === 'gateway' ? fetchAt(shop.url) : shop.fetchFrom(part)),
+      source: shop.transport,
+      clock: systemClock,
+      logger: show.logger,
+      count: orders,
+      signal: stop.signal,
+      onPlaced: (order) => show.placed(order),
+      onFact: (fact) => show.fact(fact),
+    })
+    console.log(`\n${formatSummary(report, colors)}`)
+    if (json) console.log(jsonSummary(report))
+    if (serve && !stop.signal.aborted) {
+      console.log(`\n${curlExamples(shop.url, colors)}`)
+      await interrupted
+    }
+    return exitCodeOf(report)
+  } finally {
+    grace.uninstall()
+    await shop.close()
+  }
+}
+
+try {
+  const options = readArguments(process.argv.slice(2))
+  if (options.help) console.log(usage)
+  else process.exitCode = await demo(options)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,93 @@
+import type { Logger } from '@evtkit/sdk'
+import type { Colors } from 'picocolors/types.js'
+import type { ShopFact } from '../load/fact-log.ts'
+import type { PlacedOrder } from '../load/place-orders.ts'
+import { Timeline } from './timeline.ts'
+
+export interface ShowOptions {
+  readonly colors: Colors
+  readonly orders: number
+  readonly print: (line: string) => void
+}
+
+/** Up to this many orders, every event has its line; of more, a sample has. */
+const shownInFull = 24
+const sampled = 8
+const ends = new Set(['OrderShipped', 'OrderCancelled'])
+
+/** What the demo shows while orders run: every event of a few orders, and how far all of them are. */
+export class Show {
+  readonly #options: ShowOptions
+  readonly #timeline: Timeline
+  readonly #labels = new Map<string, string>()
+  /** Facts that were heard before the answer to their order's POST. */
+  #early: ShopFact[] = []
+  #ended = 0
+  #retries = 0
+
+  constructor(options: ShowOptions) {
+    this.#options = options
+    this.#timeline = new Timeline(options.colors)
+  }
+
+  /** A logger for the services: what they do again is part of the show, everything else that needs eyes goes to standard error. */
+  readonly logger: Logger = {
+    debug() {},
+    info() {},
+    warn: (fields, message) => this.#warn(fields, message),
+    error: (fields, message) => console.error(message, fields),
+  }
+
+  begin(): void {
+    const { orders, print, colors } = this.#options
+    if (!this.#inFull) print(colors.dim(`showing the first ${sampled} of ${orders} orders`))
+    print(this.#timeline.heading())
+  }
+
+  placed({ orderId, index }: PlacedOrder): void {
+    if (!this.#inFull && index >= sampled) return
+    this.#labels.set(orderId, `#${index + 1}`)
+    const early = this.#early.filter((fact) => fact.data.orderId === orderId)
+    this.#early = this.#early.filter((fact) => fact.data.orderId !== orderId)
+    for (const fact of early) this.#show(fact)
+  }
+
+  fact(fact: ShopFact): void {
+    if (this.#labels.has(fact.data.orderId)) this.#show(fact)
+    // Beyond the sample nothing is waited for.
+    else if (this.#labels.size < this.#sample) this.#early.push(fact)
+    if (ends.has(fact.eventType)) this.#progress()
+  }
+
+  get #inFull(): boolean {
+    return this.#options.orders <= shownInFull
+  }
+
+  get #sample(): number {
+    return this.#inFull ? this.#options.orders : sampled
+  }
+
+  #show(fact: ShopFact): void {
+    this.#options.print(this.#timeline.line(fact, this.#labels.get(fact.data.orderId) ?? ''))
+  }
+
+  /** A line for every tenth of the orders that has ended. */
+  #progress(): void {
+    this.#ended++
+    const { orders, print, colors } = this.#options
+    if (this.#inFull || Math.floor((this.#ended * 10) / orders) === Math.floor(((this.#ended - 1) * 10) / orders))
+      return
+    const retries = this.#retries === 0 ? '' : `, ${this.#retries} calls tried again`
+    print(colors.bold(`${String(this.#ended).padStart(8)} of ${orders} orders ended`) + colors.dim(retries))
+  }
+
+  #warn(fields: object, message: string): void {
+    const { group, retryInMs, error } = fields as { group?: unknown; retryInMs?: unknown; error?: unknown }
+    if (typeof group !== 'string' || typeof retryInMs !== 'number' || !(error instanceof Error)) {
+      console.error(message, fields)
+      return
+    }
+    this.#retries++
+    if (this.#inFull) this.#options.print(this.#timeline.note(group, `${error.message}; again in ${retryInMs} ms`))
+  }
+}
