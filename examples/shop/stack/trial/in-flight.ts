@@ -70,6 +70,15 @@ export async function isBusy(service: ServiceName, witness: Witness): Promise<bo
   return (await readUncommitted(service, witness)).length > 0
 }
 
+/** Whether the service, while nothing new arrives, has nothing left to handle or to send. */
+export async function isIdle(service: ServiceName, witness: Witness, postgresUrl: string): Promise<boolean> {
+  if (await isBusy(service, witness)) return false
+  return withDatabase(databaseUrl(postgresUrl, databaseName(service)), async (client) => {
+    const { rows } = await client.query<{ count: number }>('SELECT count(*)::int AS count FROM evtkit_outbox')
+    return rows[0]?.count === 0
+  })
+}
+
 /** Orders that were accepted and have not ended. */
 export function countOutstanding(postgresUrl: string): Promise<number> {
   return withDatabase(databaseUrl(postgresUrl, databaseName('orders')), async (client) => {

@@ -1,4 +1,4 @@
-import { headerNames, headerText, type Transport } from '@evtkit/sdk'
+import { headerNames, headerText, newUuid, type Transport } from '@evtkit/sdk'
 import { createKafka } from '@evtkit/sdk/kafka'
 import { allTopics } from '../../contracts/index.ts'
 
@@ -11,10 +11,10 @@ export class Witness {
     this.#kafka = createKafka({ brokers, clientId: 'trial-witness' })
   }
 
-  static async start(brokers: readonly string[], group: string): Promise<Witness> {
+  static async start(brokers: readonly string[]): Promise<Witness> {
     const witness = new Witness(brokers)
     await witness.#kafka.subscribe({
-      group,
+      group: `trial-${newUuid()}`,
       topics: allTopics.map((topic) => topic.name),
       stallMs: 30_000,
       onStatus: () => {},
