@@ -53,8 +53,14 @@ async function run(command: StackCommand): Promise<number> {
         stack.progress(`Sent ${command.signal} to ${command.member} (process ${pid}).`)
         return exitCodes.ok
       })
-    case 'order':
-      throw new StackError('Orders cannot be sent yet.')
+    case 'order': {
+      const { order } = await import('./order.ts')
+      const { exitCodeOf, formatSummary, jsonSummary } = await import('../demo/summary.ts')
+      const report = await order(openStack(options), command)
+      print(formatSummary(report, pc))
+      if (command.json) print(jsonSummary(report))
+      return exitCodeOf(report)
+    }
   }
 }
 
