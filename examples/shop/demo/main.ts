@@ -19,7 +19,7 @@ const repeatEvery = 12
 const colors = pico.createColors(pico.isColorSupported && process.stdout.isTTY === true)
 
 async function demo({ orders, serve, json, port }: DemoArguments): Promise<number> {
-  const show = new Show({ colors, orders, print: console.log })
+  const show = new Show({ colors, orders, clock: systemClock, print: console.log })
   console.log(colors.dim('starting six services on a memory broker and PGlite …'))
   const shop = await startEmbeddedShop({
     parts,
@@ -46,6 +46,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
       onPlaced: (order) => show.placed(order),
       onFact: (fact) => show.fact(fact),
     })
+    show.end()
     console.log(`\n${formatSummary(report, colors)}`)
     if (json) console.log(jsonSummary(report))
     if (serve && !stop.signal.aborted) {
@@ -54,6 +55,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     }
     return exitCodeOf(report)
   } finally {
+    show.end()
     grace.uninstall()
     await shop.close()
   }

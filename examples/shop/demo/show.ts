@@ -1,18 +1,23 @@
-import type { Logger } from '@evtkit/sdk'
+import type { Clock, Logger, Timer } from '@evtkit/sdk'
 import type { Colors } from 'picocolors/types.js'
 import type { ShopFact } from '../load/fact-log.ts'
 import type { PlacedOrder } from '../load/place-orders.ts'
+import { FactQueue } from './fact-queue.ts'
 import { Timeline } from './timeline.ts'
 
 export interface ShowOptions {
   readonly colors: Colors
   readonly orders: number
+  readonly clock: Clock
   readonly print: (line: string) => void
 }
 
 /** Up to this many orders, every event has its line; of more, a sample has. */
 const shownInFull = 24
 const sampled = 8
+/** How long a fact is held back so that lines come in order. Milliseconds. */
+const holdMs = 250
+const flushMs = 50
 const ends = new Set(['OrderShipped', 'OrderCancelled'])
 
 /** What the demo shows while orders run: every event of a few orders, and how far all of them are. */
@@ -20,8 +25,8 @@ export class Show {
   readonly #options: ShowOptions
   readonly #timeline: Timeline
   readonly #labels = new Map<string, string>()
-  /** Facts that were heard before the answer to their order's POST. */
-  #early: ShopFact[] = []
+  readonly #queue = new FactQueue(holdMs)
+  #timer: Timer | undefined
   #ended = 0
   #retries = 0
 
@@ -42,33 +47,40 @@ export class Show {
     const { orders, print, colors } = this.#options
     if (!this.#inFull) print(colors.dim(`showing the first ${sampled} of ${orders} orders`))
     print(this.#timeline.heading())
+    this.#flushLater()
   }
 
   placed({ orderId, index }: PlacedOrder): void {
     if (!this.#inFull && index >= sampled) return
     this.#labels.set(orderId, `#${index + 1}`)
-    const early = this.#early.filter((fact) => fact.data.orderId === orderId)
-    this.#early = this.#early.filter((fact) => fact.data.orderId !== orderId)
-    for (const fact of early) this.#show(fact)
   }
 
   fact(fact: ShopFact): void {
-    if (this.#labels.has(fact.data.orderId)) this.#show(fact)
-    // Beyond the sample nothing is waited for.
-    else if (this.#labels.size < this.#sample) this.#early.push(fact)
+    this.#queue.add(fact)
     if (ends.has(fact.eventType)) this.#progress()
+  }
+
+  /** Shows what is still held back. */
+  end(): void {
+    this.#timer?.cancel()
+    for (const fact of [...this.#queue.take(Number.POSITIVE_INFINITY), ...this.#queue.drain()]) this.#show(fact)
   }
 
   get #inFull(): boolean {
     return this.#options.orders <= shownInFull
   }
 
-  get #sample(): number {
-    return this.#inFull ? this.#options.orders : sampled
+  #flushLater(): void {
+    const { clock } = this.#options
+    this.#timer = clock.after(flushMs, () => {
+      for (const fact of this.#queue.take(clock.now())) this.#show(fact)
+      this.#flushLater()
+    })
   }
 
   #show(fact: ShopFact): void {
-    this.#options.print(this.#timeline.line(fact, this.#labels.get(fact.data.orderId) ?? ''))
+    const label = this.#labels.get(fact.data.orderId)
+    if (label !== undefined) this.#options.print(this.#timeline.line(fact, label))
   }
 
   /** A line for every tenth of the orders that has ended. */

@@ -24,7 +24,7 @@ export class Timeline {
 
   heading(): string {
     return this.#colors.dim(
-      `${'time'.padStart(9)}  ${'order'.padEnd(5)} ${'service'.padEnd(14)}${'event'.padEnd(28)}${'key'.padEnd(38)}after its cause`,
+      `${'time'.padStart(9)}  ${'order'.padEnd(5)} ${'service'.padEnd(14)}${'event'.padEnd(28)}${'key'.padEnd(14)}after its cause`,
     )
   }
 
@@ -42,8 +42,8 @@ export class Timeline {
       ` ${label.padEnd(5)}`,
       (this.#services[service] ?? String)(service.padEnd(13)),
       this.#event(fact.eventType),
-      dim(fact.data.orderId.padEnd(37)),
-      dim(after.padStart(9)),
+      dim(shortKey(fact.data.orderId).padEnd(13)),
+      dim(after),
     ].join(' ')
   }
 
@@ -60,4 +60,9 @@ export class Timeline {
     if (type === 'OrderCancelled') return bold(red(padded))
     return type.endsWith('Failed') ? red(padded) : padded
   }
+}
+
+/** The end of a long key: ids that sort by time begin alike. */
+function shortKey(key: string): string {
+  return key.length > 13 ? `…${key.slice(-12)}` : key
 }
