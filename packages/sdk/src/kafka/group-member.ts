@@ -38,6 +38,8 @@ type State = 'joining' | 'running' | 'rejoining' | 'stalled' | 'leaving' | 'ende
 const rejectedRestMs = 1000
 /** How long the last commit of an assignment may hold up the next. Milliseconds. */
 const lastCommitMs = 5000
+/** How long a member that has not joined may take to go. Milliseconds. */
+const notJoinedMs = 500
 
 /** One member of a consumer group from joining to leaving: hands batches over, vouches for them, commits what is finished. */
 export class GroupMember {
@@ -136,6 +138,11 @@ export class GroupMember {
     // Otherwise partitions without a running batch would be fetched again and again until the others are done.
     if (joined) this.#consumer.pause(this.#owned)
     this.#stopRunning(new Error('the subscription is closing'))
+    if (!joined && this.#running.size === 0) {
+      // Nothing is under way; a join that waits for other members must not hold up whoever closes.
+      await this.#within(Math.min(deadlineMs, notJoinedMs), this.#consumer.close())
+      return this.abandon()
+    }
     const left = async () => {
       await this.#idle()
       await this.#committer.flush()

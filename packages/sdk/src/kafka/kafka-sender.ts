@@ -15,7 +15,7 @@ import type { Logger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import { partitionOf } from '../core/murmur2.ts'
 import type { Sender } from '../core/transport.ts'
-import { type Driver, type DriverProducer, RefusedRecordError } from './driver.ts'
+import { type Driver, type DriverProducer, RefusedRecordError, type TopicPartition } from './driver.ts'
 import type { PartitionCounts } from './partition-counts.ts'
 import { type Chunk, firstPartitionLast, halves, recordBytes, SendPlan, unanswered } from './send-plan.ts'
 
@@ -192,15 +192,11 @@ export class KafkaSender implements Sender {
     let blamed: Chunk | undefined = round.length === 1 ? round[0] : undefined
     for (let attempt = 1; ; ) {
       if (error !== undefined) {
-        if (blamed !== undefined) {
-          const verdict = await this.#judge(blamed, error, deadline, failures)
-          if (verdict === 'retry') queue = firstPartitionLast(queue)
-          else {
-            queue = [...verdict, ...queue.slice(1)]
-            attempt = 1
-          }
-        }
-        if (error.retryable && queue.length > 0) await this.#pause(attempt++, deadline)
+        const verdict = blamed === undefined ? undefined : await this.#judge(blamed, error, deadline, failures)
+        if (verdict === 'retry') queue = firstPartitionLast(queue)
+        else if (verdict !== undefined) queue = [...verdict, ...queue.slice(1)]
+        if (verdict === 'retry' || (verdict === undefined && error.retryable)) await this.#pause(attempt++, deadline)
+        else attempt = 1
       }
       blamed = queue[0]
       if (blamed === undefined) return
@@ -228,7 +224,7 @@ export class KafkaSender implements Sender {
       fail(chunk, failures, error)
       return []
     }
-    if (error instanceof UnknownTopicError) {
+    if (error instanceof UnknownTopicError || error instanceof UnansweredError) {
       // The partition may be missing and the topic not: then it was made anew, with fewer.
       const lookup = await this.#inTime(() => this.#options.counts.ask(chunk.topic), deadline)
       const count = this.#options.counts.get(chunk.topic)
@@ -255,11 +251,8 @@ export class KafkaSender implements Sender {
       this.#connected ??= producer.connect()
       await this.#connected
       const left = unanswered(chunks, await producer.send(chunks))
-      const [first] = left
-      if (first !== undefined)
-        throw new BrokerUnavailableError(
-          `the answer does not name ${first.topic}/${first.partition} as written; it is sent again`,
-        )
+      // kafkajs leaves out, without a word, what is for a partition that it does not know.
+      if (left[0] !== undefined) throw new UnansweredError(left[0])
     }, deadline)
     if (error === undefined) return undefined
     this.#producer = undefined
@@ -305,6 +298,13 @@ export class KafkaSender implements Sender {
     const { clock, random } = this.#options
     const left = Math.max(0, deadline - clock.monotonic())
     return pause(clock, Math.min(left, backoffMs(attempt, random, attempts)), this.#ending.signal)
+  }
+}
+
+/** The answer does not name a partition that was sent: nothing of it counts as written. */
+class UnansweredError extends BrokerUnavailableError {
+  constructor({ topic, partition }: TopicPartition) {
+    super(`the answer does not name ${topic}/${partition} as written`)
   }
 }
 

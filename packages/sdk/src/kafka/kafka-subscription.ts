@@ -158,6 +158,11 @@ export class KafkaSubscription implements Subscription {
 
   #tell(status: SourceStatus): void {
     if (this.#closing.signal.aborted) return
-    this.#subscription.onStatus(status)
+    try {
+      this.#subscription.onStatus(status)
+    } catch (error) {
+      // It is called from inside the client, which would end over it.
+      this.#options.logger.error({ error, group: this.#subscription.group }, 'onStatus threw')
+    }
   }
 }

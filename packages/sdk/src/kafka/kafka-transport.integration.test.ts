@@ -5,12 +5,16 @@ import { silentLogger } from '../core/logger.ts'
 import { type ConformanceHarness, describeConformance, transportConformance } from '../testing/index.ts'
 import { createKafka } from './kafka-transport.ts'
 
-const sessionMs = 6000
+const sessionMs = 2000
 let kafka: KafkaServer
 let topics = 0
 
 beforeAll(async () => {
-  kafka = await startKafka({ proxy: true, progress: () => {} })
+  kafka = await startKafka({
+    proxy: true,
+    progress: () => {},
+    settings: { 'group.min.session.timeout.ms': '500' },
+  })
 })
 
 afterAll(async () => {

@@ -5,6 +5,9 @@ import type { DriverAdmin, NewTopic, PartitionPosition, TopicDescription } from 
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify, isAlreadyThere, isMembershipLost } from './kafkajs-errors.ts'
 
+/** Topics in which brokers keep what they must remember. */
+const brokersOwn = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])
+
 /**
  * Administration by kafkajs. Each call has a client of its own: one that lives long remembers every topic it was ever
  * asked for, and fails for all of them when one was deleted.
@@ -34,7 +37,9 @@ export class KafkajsAdmin implements DriverAdmin {
   listTopics(): Promise<readonly TopicDescription[]> {
     return this.#run(async (admin) => {
       const { topics } = await admin.fetchTopicMetadata()
-      return topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }))
+      return topics
+        .filter(({ name }) => !brokersOwn.has(name))
+        .map(({ name, partitions }) => ({ name, partitions: partitions.length }))
     })
   }
 
