@@ -20,7 +20,7 @@ export const positionCases: readonly ConformanceCase[] = [
       listed.map(({ name, partitions }) => ({ name, partitions })),
       [{ name: topic, partitions: 3 }],
     )
-    assert.equal((await stage.harness.dump(topic)).length, 1)
+    assert.equal(await stage.count(topic), 1)
     await client.deleteTopics([topic])
     await stage.eventually(async () => {
       const names = (await client.listTopics()).map(({ name }) => name)
@@ -113,8 +113,7 @@ export const positionCases: readonly ConformanceCase[] = [
     const group = `${topic}-group`
     const client = await stage.main
     await stage.send(...numbered(topic, a, 6), ...numbered(topic, b, 1))
-    const records = await stage.harness.dump(topic)
-    const partition = records.find(({ key }) => key === a)?.partition ?? 0
+    const partition = 0
     await client.setOffsets(group, topic, [{ partition, offset: 2n }])
     await client.deleteRecords(topic, partition, 4n)
     const reader = await stage.read({ group, topics: [topic] })

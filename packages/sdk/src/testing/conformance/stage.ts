@@ -65,6 +65,12 @@ export class Stage {
     return offsets.map(({ partition, offset }) => `${partition}:${offset}`)
   }
 
+  /** Number of records that the topic holds, over all partitions. */
+  async count(topic: string): Promise<number> {
+    const partitions = await (await this.main).offsets(topic)
+    return partitions.reduce((sum, { low, high }) => sum + Number(high - low), 0)
+  }
+
   async end(): Promise<void> {
     for (const gate of this.#gates) gate.open()
     const closed = await Promise.allSettled(this.#clients.map((client) => client.close(5000)))
