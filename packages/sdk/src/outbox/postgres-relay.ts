@@ -25,7 +25,10 @@ export interface RelayOptions {
   readonly idlePollMs?: number
   /** How often relays look at how many they are and share the work anew. Milliseconds. @default 1000 */
   readonly balanceMs?: number
-  /** The longest the sender may take for one send, its own retries included. Milliseconds. @default 30000 */
+  /**
+   * The longest the sender may take for one send, its own retries included. For Kafka that is twice its
+   * `deliveryTimeoutMs`, since a send may wait behind another. Milliseconds. @default 60000
+   */
   readonly sendTimeoutMs?: number
   /**
    * A relay that shows no sign of life for this long loses its share to the others. It must be longer than
@@ -51,7 +54,7 @@ export interface RelayOptions {
  * @throws InvalidConfigurationError when the lease is not longer than the sender's timeout, or a number makes no sense.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { batchSize = 500, busyPollMs = 2, idlePollMs = 100, balanceMs = 1000, sendTimeoutMs = 30_000 } = options
+  const { batchSize = 500, busyPollMs = 2, idlePollMs = 100, balanceMs = 1000, sendTimeoutMs = 60_000 } = options
   const { leaseMs = sendTimeoutMs + 15_000, backoff = { initialMs: 100, maxMs: 5000 } } = options
   for (const [name, value] of Object.entries({ batchSize, busyPollMs, idlePollMs, balanceMs, sendTimeoutMs }))
     if (!(value >= 1)) throw new InvalidConfigurationError(`${name} must be 1 or more, got ${value}`)

@@ -50,6 +50,8 @@ class PostgresSql implements Sql {
   readonly #logger: Logger
   readonly #place: string
   readonly #prepares: boolean
+  #open = 0
+  #whenClosed: (() => void) | undefined
   #closing: Promise<void> | undefined
 
   constructor({ pool, connectionString, maxConnections = 10, connectTimeoutMs = 5000, ...rest }: PostgresOptions) {
@@ -69,6 +71,11 @@ class PostgresSql implements Sql {
     this.#place = placeOf(connectionString)
     // Without a listener, a connection that drops while it is idle would end the process.
     this.#pool.on('error', this.#onIdleError)
+    if (!this.#ownsPool) return
+    this.#pool.on('connect', () => this.#open++)
+    this.#pool.on('remove', () => {
+      if (--this.#open === 0) this.#whenClosed?.()
+    })
   }
 
   async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
@@ -139,8 +146,16 @@ class PostgresSql implements Sql {
   }
 
   async #end(): Promise<void> {
-    if (this.#ownsPool) await this.#pool.end()
-    this.#pool.off('error', this.#onIdleError)
+    if (!this.#ownsPool) {
+      this.#pool.off('error', this.#onIdleError)
+      return
+    }
+    // The pool forgets its clients before their sockets are closed; only the last 'remove' means that nothing is left.
+    const closed = new Promise<void>((resolve) => {
+      this.#whenClosed = resolve
+    })
+    await this.#pool.end()
+    if (this.#open > 0) await closed
   }
 
   readonly #onIdleError = (error: Error): void => {
