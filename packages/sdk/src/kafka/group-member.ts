@@ -1,16 +1,15 @@
-import { type Clock, pause, type Timer } from '../core/clock.ts'
-import {
-  BrokerUnavailableError,
-  CloseDeadlineError,
-  HistoryGapError,
-  InvalidConfigurationError,
-} from '../core/errors.ts'
+import { type Clock, pause } from '../core/clock.ts'
+import { CloseDeadlineError, HistoryGapError, InvalidConfigurationError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
 import type { Driver, DriverBatch, DriverConsumer, PartitionPosition, TopicPartition } from './driver.ts'
+import { FetchWatch } from './fetch-watch.ts'
 import { HeartbeatLoop } from './heartbeat-loop.ts'
 import { OffsetCommitter } from './offset-committer.ts'
+import { keyOf, PausedPartitions } from './paused-partitions.ts'
 import { RunningBatch } from './running-batch.ts'
+import { RunningBatches } from './running-batches.ts'
+import { within } from './within.ts'
 
 export interface GroupMemberOptions {
   readonly driver: Driver
@@ -47,11 +46,9 @@ export class GroupMember {
   readonly #consumer: DriverConsumer
   readonly #committer: OffsetCommitter
   readonly #heartbeats: HeartbeatLoop
-  readonly #running = new Set<RunningBatch>()
-  /** Partitions that rest until their timer resumes them. */
-  readonly #resting = new Map<string, { readonly place: TopicPartition; readonly timer: Timer }>()
-  readonly #gaps = new Map<string, TopicPartition>()
-  #whenIdle: (() => void)[] = []
+  readonly #running = new RunningBatches()
+  readonly #paused: PausedPartitions
+  readonly #watch: FetchWatch
   #state: State = 'joining'
   #owned: readonly TopicPartition[] = []
   /** Counts the times that partitions were assigned to this member. */
@@ -61,14 +58,10 @@ export class GroupMember {
   readonly #movedGenerations = new Map<string, number>()
   #mustRejoin = false
   #revoked = false
-  #fetchedAt: number
-  #unavailable = false
-  #watch: Timer | undefined
 
   constructor(options: GroupMemberOptions) {
     const { driver, subscription, clock, logger, commitIntervalMs, rebalanceTimeoutMs, concurrency } = options
     this.#options = options
-    this.#fetchedAt = clock.monotonic()
     this.#committer = new OffsetCommitter({
       clock,
       logger,
@@ -97,9 +90,19 @@ export class GroupMember {
       handle: (batch) => this.#handle(batch),
       beforeJoin: () => this.#beforeJoin(),
       joined: (partitions) => this.#joined(partitions),
-      fetched: () => this.#fetched(),
+      fetched: () => this.#watch.fetched(),
       outOfRange: (place, position) => this.#outOfRange(place, position),
       crashed: (error) => this.#end(error),
+    })
+    this.#paused = new PausedPartitions(this.#consumer, clock)
+    this.#watch = new FetchWatch({
+      clock,
+      silenceMs: options.silenceMs,
+      giveUpMs: options.giveUpMs,
+      graceMs: () => this.#graceMs(),
+      silent: (error) => options.tell({ state: 'unavailable', error }),
+      back: () => this.#tellRunning(),
+      givenUp: (error) => this.#end(error),
     })
   }
 
@@ -114,18 +117,13 @@ export class GroupMember {
       throw new InvalidConfigurationError(
         `${key} is not assigned to this member of group "${this.#options.subscription.group}"; seek where it is, or set the group's offsets`,
       )
-    for (const run of this.#running) {
-      if (keyOf(run) !== key) continue
-      run.moved = true
-      run.stop(new Error(`${key} was moved to offset ${position.offset}`))
-    }
-    this.#wake(key)
-    const wasGap = this.#gaps.delete(key)
+    this.#running.move(position, new Error(`${key} was moved to offset ${position.offset}`))
+    const wasGap = this.#paused.isGap(position)
     this.#movedGenerations.set(key, this.#options.nextGeneration())
     this.#consumer.seek(position)
-    this.#consumer.resume([position])
+    this.#paused.resume(position)
     this.#committer.move(position)
-    if (wasGap && this.#gaps.size === 0) this.#tellRunning()
+    if (wasGap) this.#tellRunning()
   }
 
   /** Lets running batches finish, commits, leaves the group. @throws CloseDeadlineError */
@@ -137,23 +135,23 @@ export class GroupMember {
     this.#quiet()
     // Otherwise partitions without a running batch would be fetched again and again until the others are done.
     if (joined) this.#consumer.pause(this.#owned)
-    this.#stopRunning(new Error('the subscription is closing'))
+    this.#running.stopAll(new Error('the subscription is closing'))
     if (!joined && this.#running.size === 0) {
       // Nothing is under way; a join that waits for other members must not hold up whoever closes.
-      await this.#within(Math.min(deadlineMs, notJoinedMs), this.#consumer.close())
+      await within(clock, Math.min(deadlineMs, notJoinedMs), this.#consumer.close())
       return this.abandon()
     }
     const left = async () => {
-      await this.#idle()
+      await this.#running.idle()
       await this.#committer.flush()
       await this.#consumer.close()
     }
-    const late = await this.#within(deadline - clock.monotonic(), left())
+    const inTime = await within(clock, deadline - clock.monotonic(), left())
     this.#heartbeats.stop()
     this.#committer.reset()
     const unfinished = this.#running.size
     this.#state = 'ended'
-    if (!late) return
+    if (inTime) return
     this.#consumer.abandon()
     throw new CloseDeadlineError(
       unfinished > 0
@@ -174,13 +172,13 @@ export class GroupMember {
     this.#state = 'ended'
     this.#heartbeats.stop()
     this.#committer.reset()
-    this.#stopRunning(new Error('the connection to the group is given up'))
+    this.#running.stopAll(new Error('the connection to the group is given up'))
     this.#consumer.abandon()
   }
 
   async #handle(fetched: DriverBatch): Promise<'continue' | 'rejoin'> {
     const key = keyOf(fetched)
-    if (this.#state !== 'running' || this.#resting.has(key) || this.#gaps.has(key)) return this.#goOn()
+    if (this.#state !== 'running' || this.#paused.has(fetched)) return this.#goOn()
     const { clock, subscription, logger } = this.#options
     const generation = this.#movedGenerations.get(key) ?? this.#generation
     const assignment = this.#assignment
@@ -190,7 +188,7 @@ export class GroupMember {
     const run = new RunningBatch(fetched, generation, clock, (next) => {
       if (isCurrent()) this.#committer.mark({ topic: run.topic, partition: run.partition, offset: next })
     })
-    this.#running.add(run)
+    this.#running.begin(run)
     this.#committer.by((positions) => fetched.commit(positions))
     this.#heartbeats.start()
     try {
@@ -203,8 +201,7 @@ export class GroupMember {
       )
       this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs }, isCurrent)
     }
-    this.#running.delete(run)
-    if (this.#running.size === 0) for (const idle of this.#whenIdle.splice(0)) idle()
+    this.#running.end(run)
     // The last chance: once this returns, the group may be joined again and the assignment is history.
     if (this.#revoked || this.#state !== 'running') await this.#committer.flush()
     return this.#goOn()
@@ -219,42 +216,30 @@ export class GroupMember {
     const finished = run.conclude(verdict)
     if (!isCurrent()) return
     if (before !== undefined && run.settled > before) run.fetched.advance(run.settled)
-    if (!finished && !run.signal.aborted && verdict.retryInMs > 0) this.#rest(run, verdict.retryInMs)
-  }
-
-  #rest({ topic, partition }: TopicPartition, ms: number): void {
-    const place = { topic, partition }
-    const key = keyOf(place)
-    this.#consumer.pause([place])
-    const timer = this.#options.clock.after(ms, () => {
-      this.#resting.delete(key)
-      this.#consumer.resume([place])
-    })
-    this.#resting.set(key, { place, timer })
-  }
-
-  #wake(key: string): void {
-    this.#resting.get(key)?.timer.cancel()
-    this.#resting.delete(key)
+    if (!finished && !run.signal.aborted && verdict.retryInMs > 0 && this.#state === 'running') {
+      const { topic, partition } = run
+      this.#paused.rest({ topic, partition }, verdict.retryInMs)
+    }
   }
 
   /** The first rejected heartbeat or commit is the only notice that partitions are about to be taken away. */
   #revoke(error: Error): void {
     this.#revoked = true
-    this.#stopRunning(error)
+    this.#running.stopAll(error)
   }
 
   #stall(error: Error): void {
     if (this.#state !== 'running' && this.#state !== 'rejoining') return
     this.#state = 'stalled'
     this.#quiet()
-    this.#stopRunning(error)
+    this.#running.stopAll(error)
     this.#options.ended(error)
   }
 
   #end(error: Error): void {
     if (this.#state === 'ended' || this.#state === 'leaving' || this.#state === 'stalled') return
     this.#state = 'ended'
+    this.#quiet()
     this.#options.ended(error)
   }
 
@@ -266,17 +251,15 @@ export class GroupMember {
     }
     if (this.#running.size > 0) {
       this.#revoke(new Error('partitions are handed out anew'))
-      await this.#idle()
+      await this.#running.idle()
     }
-    if (!this.#mustRejoin) await this.#within(lastCommitMs, this.#committer.flush())
+    if (!this.#mustRejoin) await within(this.#options.clock, lastCommitMs, this.#committer.flush())
   }
 
   #joined(partitions: readonly TopicPartition[]): void {
     if (this.#state !== 'joining' && this.#state !== 'running' && this.#state !== 'rejoining') return
-    const held = [...Array.from(this.#resting.values(), ({ place }) => place), ...this.#gaps.values()]
-    for (const key of [...this.#resting.keys()]) this.#wake(key)
-    this.#gaps.clear()
-    this.#consumer.resume(held)
+    // Where records are gone the broker says so again, and nothing is read before that.
+    this.#paused.resumeAll()
     this.#committer.reset()
     this.#assignment++
     this.#generation = this.#options.nextGeneration()
@@ -285,35 +268,31 @@ export class GroupMember {
     this.#revoked = false
     this.#owned = partitions
     this.#state = 'running'
-    this.#fetchedAt = this.#options.clock.monotonic()
-    this.#unavailable = false
     this.#tellRunning()
-    this.#keepWatch()
+    this.#watch.start()
   }
 
-  #fetched(): void {
-    this.#fetchedAt = this.#options.clock.monotonic()
-    if (!this.#unavailable || this.#state !== 'running') return
-    this.#unavailable = false
-    this.#tellRunning()
+  #graceMs(): number {
+    if (this.#running.size > 0) return Number.POSITIVE_INFINITY
+    return this.#state === 'rejoining' ? this.#options.rebalanceTimeoutMs : 0
   }
 
   #tellRunning(): void {
-    if (this.#gaps.size === 0) this.#options.tell({ state: 'running', partitions: this.#owned })
+    if (this.#state === 'running' && !this.#paused.hasGaps)
+      this.#options.tell({ state: 'running', partitions: this.#owned })
   }
 
   #outOfRange(place: TopicPartition, committed: bigint): bigint {
-    const key = keyOf(place)
-    this.#wake(key)
-    this.#gaps.set(key, place)
+    this.#paused.gap(place)
     const position = this.#committer.position(place) ?? committed
     void this.#tellGap(place, position, this.#assignment)
     return position
   }
 
-  async #tellGap({ topic, partition }: TopicPartition, committed: bigint, assignment: number): Promise<void> {
+  async #tellGap(place: TopicPartition, committed: bigint, assignment: number): Promise<void> {
     const { driver, subscription, clock, tell } = this.#options
-    const isOpen = () => this.#assignment === assignment && this.#gaps.has(keyOf({ topic, partition }))
+    const { topic, partition } = place
+    const isOpen = () => this.#assignment === assignment && this.#paused.isGap(place)
     while (isOpen()) {
       const offsets = await driver.admin.offsets(topic).catch(() => undefined)
       const low = offsets?.find((candidate) => candidate.partition === partition)?.low
@@ -326,53 +305,9 @@ export class GroupMember {
     }
   }
 
-  /** kafkajs repeats without a word while a broker is away, and sometimes for good; what it fetched last tells. */
-  #keepWatch(): void {
-    this.#watch?.cancel()
-    const { clock, silenceMs, giveUpMs, rebalanceTimeoutMs } = this.#options
-    this.#watch = clock.after(Math.min(1000, silenceMs), () => {
-      if (this.#state !== 'running' && this.#state !== 'rejoining') return
-      const silentMs = this.#running.size > 0 ? 0 : clock.monotonic() - this.#fetchedAt
-      const grace = this.#state === 'rejoining' ? rebalanceTimeoutMs : 0
-      const error = new BrokerUnavailableError(`no fetch was answered for ${Math.round(silentMs)} ms`)
-      if (silentMs > giveUpMs + grace) return this.#end(error)
-      if (silentMs > silenceMs + grace && !this.#unavailable) {
-        this.#unavailable = true
-        this.#options.tell({ state: 'unavailable', error })
-      }
-      this.#keepWatch()
-    })
-  }
-
   /** No timer of ours fires any more, but the heartbeats of what still runs. */
   #quiet(): void {
-    this.#watch?.cancel()
-    for (const key of [...this.#resting.keys()]) this.#wake(key)
-    this.#gaps.clear()
+    this.#watch.stop()
+    this.#paused.forget()
   }
-
-  #stopRunning(reason: Error): void {
-    for (const run of this.#running) run.stop(reason)
-  }
-
-  #idle(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#whenIdle.push(resolve))
-  }
-
-  /** Waits for work that never rejects of importance, up to a limit; tells whether the limit was reached. */
-  #within(ms: number, work: Promise<void>): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(Math.max(0, ms), () => resolve(true))
-      const done = () => {
-        timer.cancel()
-        resolve(false)
-      }
-      work.then(done, done)
-    })
-  }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

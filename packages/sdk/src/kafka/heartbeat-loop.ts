@@ -7,7 +7,7 @@ export interface HeartbeatLoopOptions {
   readonly intervalMs: number
   /** How long a batch may go without progress before this member no longer vouches for it. Milliseconds. */
   readonly stallMs: number
-  readonly running: ReadonlySet<RunningBatch>
+  readonly running: Iterable<RunningBatch> & { readonly size: number }
   /** A heartbeat was accepted. */
   alive(): void
   /** A heartbeat was rejected. */

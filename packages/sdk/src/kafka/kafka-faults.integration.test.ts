@@ -58,7 +58,9 @@ function connect(options: Partial<KafkaOptions> = {}): KafkaTransport {
 
 async function newTopic(partitions = 3): Promise<string> {
   const name = `faults-${++names}`
-  await connect({ brokers: broker.brokers }).createTopics([{ name, partitions, retentionMs: -1 }])
+  await connect({ brokers: broker.brokers, requestTimeoutMs: 20_000 }).createTopics([
+    { name, partitions, retentionMs: -1 },
+  ])
   return name
 }
 

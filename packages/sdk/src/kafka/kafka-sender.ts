@@ -1,23 +1,21 @@
 import { Accumulator } from '../core/accumulator.ts'
-import { backoffMs } from '../core/backoff.ts'
-import { type Clock, pause } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import {
-  BrokerUnavailableError,
   CloseDeadlineError,
   ClosedError,
   type EvtError,
-  isEvtError,
   RecordTooLargeError,
-  SendTimeoutError,
   UnknownTopicError,
 } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import { partitionOf } from '../core/murmur2.ts'
 import type { Sender } from '../core/transport.ts'
-import { type Driver, type DriverProducer, RefusedRecordError, type TopicPartition } from './driver.ts'
+import { DeliveryTime } from './delivery-time.ts'
+import { DisposableProducer, UnansweredError } from './disposable-producer.ts'
+import { type Driver, RefusedRecordError } from './driver.ts'
 import type { PartitionCounts } from './partition-counts.ts'
-import { type Chunk, firstPartitionLast, halves, recordBytes, SendPlan, unanswered } from './send-plan.ts'
+import { type Chunk, firstPartitionLast, halves, recordBytes, SendPlan } from './send-plan.ts'
 
 export interface KafkaSenderOptions {
   readonly driver: Pick<Driver, 'producer'>
@@ -31,9 +29,6 @@ export interface KafkaSenderOptions {
 
 type Failures = Map<number, EvtError>
 
-/** Waits between attempts at a broker that does not answer. */
-const attempts = { initialMs: 50, maxMs: 1000 }
-
 /**
  * Sends to Kafka with one request in flight per idempotent producer, which is the only form that neither loses nor
  * reorders when an answer gets lost. A producer whose send was rejected is thrown away, and a new one sends the same
@@ -42,18 +37,18 @@ const attempts = { initialMs: 50, maxMs: 1000 }
 export class KafkaSender implements Sender {
   readonly #options: KafkaSenderOptions
   readonly #accumulator: Accumulator
+  readonly #producer: DisposableProducer
   /** When the calls that wait were made, and of how many messages each is: in the order in which they are taken up. */
   readonly #waiting: { readonly since: number; readonly count: number }[] = []
-  #producer: DriverProducer | undefined
-  #connected: Promise<void> | undefined
-  #keyless: number
-  #closed = false
   /** Ends what is under way when the sender must close. */
   readonly #ending = new AbortController()
+  #keyless: number
+  #closed = false
 
   constructor(options: KafkaSenderOptions) {
     this.#options = options
     this.#keyless = Math.floor(options.random() * 1_000_000)
+    this.#producer = new DisposableProducer(options.driver, options.logger)
     this.#accumulator = new Accumulator({ flush: (batch) => this.#flush(batch) })
   }
 
@@ -66,32 +61,32 @@ export class KafkaSender implements Sender {
   /** Takes no more, waits for what was sent, closes the connection. @throws CloseDeadlineError */
   async close(deadlineMs: number): Promise<void> {
     this.#closed = true
-    let late = false
-    const timer = this.#options.clock.after(deadlineMs, () => {
-      late = true
-      this.#ending.abort()
-    })
+    const timer = this.#options.clock.after(deadlineMs, () => this.#ending.abort())
     await this.#accumulator.close()
-    const producer = this.#producer
-    this.#producer = undefined
-    if (producer !== undefined) {
-      const cut = () => producer.abandon()
-      this.#ending.signal.addEventListener('abort', cut)
-      if (late) cut()
-      await producer.close().catch(() => cut())
-      this.#ending.signal.removeEventListener('abort', cut)
-    }
+    await this.#producer.close(this.#ending.signal)
     timer.cancel()
-    if (late)
-      throw new CloseDeadlineError(`messages were still being sent after ${deadlineMs} ms; their sends have failed`)
+    if (this.#ending.signal.aborted)
+      throw new CloseDeadlineError(
+        `messages were still being sent after ${deadlineMs} ms; the sends that were not acknowledged have failed`,
+      )
   }
 
   async #flush(batch: readonly RawMessage[]): Promise<ReadonlyMap<number, EvtError>> {
+    const { clock, random, deliveryTimeoutMs } = this.#options
     const failures: Failures = new Map()
-    const deadline = this.#takeUp(batch.length) + this.#options.deliveryTimeoutMs
+    const time = new DeliveryTime({
+      clock,
+      random,
+      endsAt: this.#takeUp(batch.length) + deliveryTimeoutMs,
+      limitMs: deliveryTimeoutMs,
+      signal: this.#ending.signal,
+    })
     const missing = this.#topicsToAsk(batch)
-    const unknown = missing === undefined ? undefined : await this.#ask(missing, deadline)
-    for (const round of this.#plan(batch, unknown, failures)) await this.#deliver(round, deadline, failures)
+    const unknown = missing === undefined ? undefined : await this.#ask(missing, time)
+    for (const round of this.#plan(batch, unknown, failures)) {
+      const error = await this.#producer.send(round, time)
+      if (error !== undefined) await this.#deliverApart(round, error, time, failures)
+    }
     return failures
   }
 
@@ -123,15 +118,15 @@ export class KafkaSender implements Sender {
     return missing
   }
 
-  /** Looks topics up until each is known or known to be missing; an outage is waited out up to the deadline. */
-  async #ask(topics: ReadonlySet<string>, deadline: number): Promise<ReadonlyMap<string, EvtError>> {
+  /** Looks topics up until each is known or known to be missing; an outage is waited out while there is time. */
+  async #ask(topics: ReadonlySet<string>, time: DeliveryTime): Promise<ReadonlyMap<string, EvtError>> {
     const errors = new Map<string, EvtError>()
     const ask = async (topic: string) => {
       for (let attempt = 1; ; attempt++) {
-        const error = await this.#inTime(() => this.#options.counts.ask(topic), deadline)
+        const error = await time.run(() => this.#options.counts.ask(topic))
         if (error === undefined) return
-        if (!error.retryable || this.#isOver(deadline)) return void errors.set(topic, error)
-        await this.#pause(attempt, deadline)
+        if (!error.retryable || time.isOver) return void errors.set(topic, error)
+        await time.pause(attempt)
       }
     }
     await Promise.all(Array.from(topics, ask))
@@ -142,7 +137,7 @@ export class KafkaSender implements Sender {
     batch: readonly RawMessage[],
     unknown: ReadonlyMap<string, EvtError> | undefined,
     failures: Failures,
-  ): Chunk[][] {
+  ): readonly Chunk[][] {
     const { counts, maxRecordBytes } = this.#options
     const plan = new SendPlan(maxRecordBytes)
     const keyless = this.#keyless++
@@ -160,20 +155,10 @@ export class KafkaSender implements Sender {
         continue
       }
       const bytes = recordBytes(message)
-      if (bytes > maxRecordBytes) {
-        failures.set(place, tooLarge(bytes, maxRecordBytes))
-        continue
-      }
-      const { key } = message
-      plan.add(message, place, key === null ? keyless % count : partitionOf(key, count), bytes)
+      if (bytes > maxRecordBytes) failures.set(place, exceedsClient(bytes, maxRecordBytes))
+      else plan.add(message, place, placeFor(message, count, keyless), bytes)
     }
     return plan.rounds
-  }
-
-  async #deliver(round: readonly Chunk[], deadline: number, failures: Failures): Promise<void> {
-    if (round.length === 0) return
-    const error = await this.#attempt(round, deadline)
-    if (error !== undefined) await this.#deliverApart(round, error, deadline, failures)
   }
 
   /**
@@ -183,28 +168,28 @@ export class KafkaSender implements Sender {
   async #deliverApart(
     round: readonly Chunk[],
     firstError: EvtError,
-    deadline: number,
+    time: DeliveryTime,
     failures: Failures,
   ): Promise<void> {
     let queue: readonly Chunk[] = round
     let error: EvtError | undefined = firstError
-    // What the failed request of several partitions says of one of them is not known; alone, it is.
+    // Which partition of several made the request fail is not known.
     let blamed: Chunk | undefined = round.length === 1 ? round[0] : undefined
     for (let attempt = 1; ; ) {
       if (error !== undefined) {
-        const verdict = blamed === undefined ? undefined : await this.#judge(blamed, error, deadline, failures)
+        const verdict = blamed === undefined ? undefined : await this.#judge(blamed, error, time, failures)
         if (verdict === 'retry') queue = firstPartitionLast(queue)
         else if (verdict !== undefined) queue = [...verdict, ...queue.slice(1)]
-        if (verdict === 'retry' || (verdict === undefined && error.retryable)) await this.#pause(attempt++, deadline)
+        if (verdict === 'retry' || (verdict === undefined && error.retryable)) await time.pause(attempt++)
         else attempt = 1
       }
       blamed = queue[0]
       if (blamed === undefined) return
-      if (this.#isOver(deadline)) {
+      if (time.isOver) {
         for (const chunk of queue) fail(chunk, failures, error ?? firstError)
         return
       }
-      error = await this.#attempt([blamed], deadline)
+      error = await this.#producer.send([blamed], time)
       if (error === undefined) {
         queue = queue.slice(1)
         attempt = 1
@@ -216,113 +201,54 @@ export class KafkaSender implements Sender {
   async #judge(
     chunk: Chunk,
     error: EvtError,
-    deadline: number,
+    time: DeliveryTime,
     failures: Failures,
   ): Promise<'retry' | readonly Chunk[]> {
     if (error instanceof RecordTooLargeError || error instanceof RefusedRecordError) {
       if (chunk.messages.length > 1) return halves(chunk)
-      fail(chunk, failures, error)
+    } else if (error instanceof UnknownTopicError || error instanceof UnansweredError) {
+      const lookup = await time.run(() => this.#options.counts.ask(chunk.topic))
+      if (lookup === undefined) return this.#placeAgain(chunk)
+      if (lookup.retryable) return 'retry'
+      fail(chunk, failures, lookup)
       return []
-    }
-    if (error instanceof UnknownTopicError || error instanceof UnansweredError) {
-      // The partition may be missing and the topic not: then it was made anew, with fewer.
-      const lookup = await this.#inTime(() => this.#options.counts.ask(chunk.topic), deadline)
-      const count = this.#options.counts.get(chunk.topic)
-      if (lookup === undefined && count !== undefined) {
-        if (chunk.partition < count) return 'retry'
-        const plan = new SendPlan(this.#options.maxRecordBytes)
-        for (const [i, message] of chunk.messages.entries()) {
-          const partition = message.key === null ? this.#keyless % count : partitionOf(message.key, count)
-          plan.add(message, chunk.places[i] ?? 0, partition, recordBytes(message))
-        }
-        return plan.rounds.flat()
-      }
-      if (lookup?.retryable) return 'retry'
     } else if (error.retryable) return 'retry'
     fail(chunk, failures, error)
     return []
   }
 
-  /** One request. Tells why it must not count as written, if so; the producer is then gone. */
-  async #attempt(chunks: readonly Chunk[], deadline: number): Promise<EvtError | undefined> {
-    this.#producer ??= this.#options.driver.producer()
-    const producer = this.#producer
-    const error = await this.#inTime(async () => {
-      this.#connected ??= producer.connect()
-      await this.#connected
-      const left = unanswered(chunks, await producer.send(chunks))
-      // kafkajs leaves out, without a word, what is for a partition that it does not know.
-      if (left[0] !== undefined) throw new UnansweredError(left[0])
-    }, deadline)
-    if (error === undefined) return undefined
-    this.#producer = undefined
-    this.#connected = undefined
-    producer.abandon()
-    const [first] = chunks
-    this.#options.logger.warn(
-      { code: error.code, topic: first?.topic, partitions: chunks.length, error },
-      `a request was not acknowledged: ${error.message}`,
-    )
-    return error
-  }
-
-  /** Runs a step up to the deadline; tells how it failed, if it did. */
-  #inTime(step: () => Promise<unknown>, deadline: number): Promise<EvtError | undefined> {
-    const { clock, deliveryTimeoutMs } = this.#options
-    const { signal } = this.#ending
-    return new Promise((resolve) => {
-      const finish = (error: EvtError | undefined) => {
-        timer.cancel()
-        signal.removeEventListener('abort', ended)
-        resolve(error)
-      }
-      const ended = () => finish(new SendTimeoutError('the transport was closed before the broker acknowledged'))
-      const timer = clock.after(Math.max(0, deadline - clock.monotonic()), () =>
-        finish(new SendTimeoutError(`not acknowledged within ${deliveryTimeoutMs} ms; it may be written all the same`)),
-      )
-      signal.addEventListener('abort', ended)
-      if (signal.aborted) return ended()
-      step().then(
-        () => finish(undefined),
-        (error: unknown) =>
-          finish(isEvtError(error) ? error : new BrokerUnavailableError(String(error), { cause: error })),
-      )
-    })
-  }
-
-  #isOver(deadline: number): boolean {
-    return this.#ending.signal.aborted || this.#options.clock.monotonic() >= deadline
-  }
-
-  #pause(attempt: number, deadline: number): Promise<void> {
-    const { clock, random } = this.#options
-    const left = Math.max(0, deadline - clock.monotonic())
-    return pause(clock, Math.min(left, backoffMs(attempt, random, attempts)), this.#ending.signal)
+  /** The topic is there; was it made anew with fewer partitions, then the messages need others. */
+  #placeAgain(chunk: Chunk): 'retry' | readonly Chunk[] {
+    const count = this.#options.counts.get(chunk.topic) ?? 0
+    if (chunk.partition < count) return 'retry'
+    const plan = new SendPlan(this.#options.maxRecordBytes)
+    for (const [i, message] of chunk.messages.entries())
+      plan.add(message, chunk.places[i] ?? 0, placeFor(message, count, this.#keyless), recordBytes(message))
+    return plan.rounds.flat()
   }
 }
 
-/** The answer does not name a partition that was sent: nothing of it counts as written. */
-class UnansweredError extends BrokerUnavailableError {
-  constructor({ topic, partition }: TopicPartition) {
-    super(`the answer does not name ${topic}/${partition} as written`)
-  }
+/** Messages without a key take turns over the partitions, one batch at a time. */
+function placeFor({ key }: RawMessage, partitions: number, turn: number): number {
+  return key === null ? turn % partitions : partitionOf(key, partitions)
 }
 
 function fail(chunk: Chunk, failures: Failures, error: EvtError): void {
   for (const [i, place] of chunk.places.entries()) {
     const message = chunk.messages[i]
-    const own =
-      error instanceof RecordTooLargeError && message !== undefined
-        ? new RecordTooLargeError(
-            `a record of ${recordBytes(message)} bytes is larger than topic "${chunk.topic}" takes; send less, or raise its max.message.bytes`,
-            { cause: error.cause },
-          )
-        : error
-    failures.set(place, own)
+    const isTooLarge = error instanceof RecordTooLargeError && message !== undefined
+    failures.set(place, isTooLarge ? exceedsTopic(message, error) : error)
   }
 }
 
-function tooLarge(bytes: number, limit: number): RecordTooLargeError {
+function exceedsTopic(message: RawMessage, { cause }: RecordTooLargeError): RecordTooLargeError {
+  return new RecordTooLargeError(
+    `a record of ${recordBytes(message)} bytes is larger than topic "${message.topic}" takes; send less, or raise its max.message.bytes`,
+    { cause },
+  )
+}
+
+function exceedsClient(bytes: number, limit: number): RecordTooLargeError {
   return new RecordTooLargeError(
     `a record of ${bytes} bytes with its headers exceeds maxRecordBytes (${limit}); nothing of it was sent. Send less, or raise maxRecordBytes together with the topic's max.message.bytes`,
   )

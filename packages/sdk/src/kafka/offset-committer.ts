@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { MembershipLostError, type PartitionPosition, type TopicPartition } from './driver.ts'
+import { keyOf } from './paused-partitions.ts'
 
 type Commit = (positions: readonly PartitionPosition[]) => Promise<void>
 
@@ -109,8 +110,4 @@ export class OffsetCommitter {
     for (const [key, position] of positions) if (!this.#dirty.has(key)) this.#dirty.set(key, position)
     this.#options.logger.warn({ error }, 'an offset commit was not answered; it is sent again')
   }
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
 }

@@ -1,0 +1,63 @@
+import { backoffMs } from '../core/backoff.ts'
+import { type Clock, pause } from '../core/clock.ts'
+import { BrokerUnavailableError, type EvtError, isEvtError, SendTimeoutError } from '../core/errors.ts'
+
+export interface DeliveryTimeOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** Monotonic milliseconds. */
+  readonly endsAt: number
+  /** What the caller was promised, for the message. Milliseconds. */
+  readonly limitMs: number
+  /** Ends the time early. */
+  readonly signal: AbortSignal
+}
+
+/** Waits between attempts at a broker that does not answer. */
+const attempts = { initialMs: 50, maxMs: 1000 }
+
+/** The time in which one batch must be delivered, all attempts together. */
+export class DeliveryTime {
+  readonly #options: DeliveryTimeOptions
+
+  constructor(options: DeliveryTimeOptions) {
+    this.#options = options
+  }
+
+  get isOver(): boolean {
+    return this.#options.signal.aborted || this.#leftMs <= 0
+  }
+
+  /** Waits for a step, no longer than there is time; tells why it did not succeed, if so. Does not reject. */
+  run(step: () => Promise<unknown>): Promise<EvtError | undefined> {
+    const { clock, limitMs, signal } = this.#options
+    return new Promise((resolve) => {
+      const finish = (error: EvtError | undefined) => {
+        timer.cancel()
+        signal.removeEventListener('abort', ended)
+        resolve(error)
+      }
+      const ended = () => finish(new SendTimeoutError('the transport was closed before the broker acknowledged'))
+      const timer = clock.after(Math.max(0, this.#leftMs), () =>
+        finish(new SendTimeoutError(`not acknowledged within ${limitMs} ms; it may be written all the same`)),
+      )
+      signal.addEventListener('abort', ended)
+      if (signal.aborted) return ended()
+      step().then(
+        () => finish(undefined),
+        (error: unknown) =>
+          finish(isEvtError(error) ? error : new BrokerUnavailableError(String(error), { cause: error })),
+      )
+    })
+  }
+
+  /** Rests before the next attempt, longer each time. */
+  pause(attempt: number): Promise<void> {
+    const { clock, random, signal } = this.#options
+    return pause(clock, Math.min(Math.max(0, this.#leftMs), backoffMs(attempt, random, attempts)), signal)
+  }
+
+  get #leftMs(): number {
+    return this.#options.endsAt - this.#options.clock.monotonic()
+  }
+}

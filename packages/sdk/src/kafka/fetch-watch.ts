@@ -1,0 +1,70 @@
+import type { Clock, Timer } from '../core/clock.ts'
+import { BrokerUnavailableError } from '../core/errors.ts'
+
+export interface FetchWatchOptions {
+  readonly clock: Clock
+  /** Without an answered fetch for this long the broker counts as unavailable. Milliseconds. */
+  readonly silenceMs: number
+  /** After this long without one it is not expected any more. Milliseconds. */
+  readonly giveUpMs: number
+  /** How much longer than usual the next fetch may take just now; `Infinity` when none is expected. Milliseconds. */
+  graceMs(): number
+  silent(error: Error): void
+  /** A fetch was answered after all. */
+  back(): void
+  givenUp(error: Error): void
+}
+
+/** A client repeats without a word while its broker is away, sometimes for good. When it last fetched anything tells. */
+export class FetchWatch {
+  readonly #options: FetchWatchOptions
+  #fetchedAt = 0
+  #isSilent = false
+  #timer: Timer | undefined
+
+  constructor(options: FetchWatchOptions) {
+    this.#options = options
+  }
+
+  /** Begins, or begins anew. */
+  start(): void {
+    this.#isSilent = false
+    this.#fetchedAt = this.#options.clock.monotonic()
+    this.#next()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  fetched(): void {
+    this.#fetchedAt = this.#options.clock.monotonic()
+    if (!this.#isSilent) return
+    this.#isSilent = false
+    this.#options.back()
+  }
+
+  #next(): void {
+    this.stop()
+    this.#timer = this.#options.clock.after(Math.min(1000, this.#options.silenceMs), () => this.#look())
+  }
+
+  #look(): void {
+    const { clock, silenceMs, giveUpMs, graceMs, silent, givenUp } = this.#options
+    const grace = graceMs()
+    // While batches run nothing is fetched, and what comes after them is a new silence.
+    if (grace === Number.POSITIVE_INFINITY) this.#fetchedAt = clock.monotonic()
+    const silentMs = clock.monotonic() - this.#fetchedAt
+    const error = () => new BrokerUnavailableError(`no fetch was answered for ${Math.round(silentMs)} ms`)
+    if (silentMs > giveUpMs + grace) {
+      givenUp(error())
+      return
+    }
+    if (silentMs > silenceMs + grace && !this.#isSilent) {
+      this.#isSilent = true
+      silent(error())
+    }
+    this.#next()
+  }
+}
