@@ -4,8 +4,9 @@ import closeWithGrace from 'close-with-grace'
 import pico from 'picocolors'
 import { runOrders } from '../load/order-run.ts'
 import { repeatingSender } from '../load/repeating-sender.ts'
-import { startEmbeddedShop } from '../platform/embedded-platform.ts'
+import { createEmbeddedGround } from '../platform/embedded-ground.ts'
 import { fetchAt } from '../platform/fetch.ts'
+import { startShop } from '../platform/shop.ts'
 import { parts } from '../process/parts.ts'
 import { type DemoArguments, readArguments, usage } from './arguments.ts'
 import { curlExamples } from './curl-examples.ts'
@@ -21,8 +22,10 @@ const colors = pico.createColors(pico.isColorSupported && process.stdout.isTTY =
 async function demo({ orders, serve, json, port }: DemoArguments): Promise<number> {
   const show = new Show({ colors, orders, clock: systemClock, print: console.log })
   console.log(colors.dim('starting six services on a memory broker and PGlite …'))
-  const shop = await startEmbeddedShop({
+  const ground = await createEmbeddedGround(show.logger)
+  const shop = await startShop({
     parts,
+    ground,
     port,
     logger: show.logger,
     aroundSender: (sender) => repeatingSender(sender, repeatEvery),
@@ -38,7 +41,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     show.begin()
     const report = await runOrders({
       fetchFrom: (part) => (part === 'gateway' ? fetchAt(shop.url) : shop.fetchFrom(part)),
-      source: shop.transport,
+      source: ground.broker,
       clock: systemClock,
       logger: show.logger,
       count: orders,
@@ -58,6 +61,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     show.end()
     grace.uninstall()
     await shop.close()
+    await ground.close()
   }
 }
 

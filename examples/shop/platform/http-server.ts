@@ -1,5 +1,6 @@
 import type { Logger } from '@evtkit/sdk'
 import fastify, { type FastifyInstance } from 'fastify'
+import { readJsonBodies } from './json-body.ts'
 import { answerWithProblems } from './problem.ts'
 
 /** Largest body any part accepts. Bytes. */
@@ -17,6 +18,7 @@ export function createHttpServer(logger: Logger): FastifyInstance {
     onConstructorPoisoning: 'error',
     routerOptions: { maxParamLength: 200 },
   })
+  readJsonBodies(http)
   answerWithProblems(http, logger)
   return http
 }

@@ -64,6 +64,11 @@ export class PartHost {
     return this.#http
   }
 
+  /** Whether it was told to end. */
+  get isClosing(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   /** Listens on a port of this computer. Resolves with the base URL. */
   listen(port: number): Promise<string> {
     return this.#http.listen({ port, host: '127.0.0.1' })

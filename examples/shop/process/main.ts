@@ -28,6 +28,12 @@ try {
   await host.start()
   logger.info({}, 'running')
 } catch (error) {
+  // Told to end while it still waited for its database or broker: nothing is wrong.
+  if (host.isClosing) process.exitCode = 0
+  else fail(error)
+}
+
+function fail(error: unknown): void {
   logger.error({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
   grace.close()

@@ -1,0 +1,88 @@
+import { DatabaseUnavailableError, type Logger, silentLogger, systemClock } from '@evtkit/sdk'
+import { createMemoryBroker } from '@evtkit/sdk/memory'
+import { defineMigrations, type Sql } from '@evtkit/sdk/postgres'
+import { afterEach, expect, test, vi } from 'vitest'
+import { PartHost } from './part-host.ts'
+import type { Service } from './service.ts'
+import { readSettings } from './settings.ts'
+
+let host: PartHost | undefined
+
+afterEach(() => host?.close(1000))
+
+const service: Service = {
+  kind: 'service',
+  name: 'orders',
+  migrations: defineMigrations('nothing', []),
+  create({ http }) {
+    http.get('/orders', async () => 'here')
+    return { start: async () => {}, close: async () => {}, health: () => [] }
+  },
+}
+
+/** A database that cannot be reached until it is put up. */
+const awayDatabase = () => {
+  let up = false
+  const refuse = () => Promise.reject(new DatabaseUnavailableError('connection refused'))
+  const sql: Sql = {
+    query: () => (up ? Promise.resolve({ rows: [], rowCount: 0 }) : refuse()),
+    // What the work would have returned is of no interest to who waits for the database.
+    transaction: () => (up ? Promise.resolve(undefined as never) : refuse()),
+    session: refuse,
+    close: async () => {},
+  }
+  return { sql, putUp: () => (up = true), takeDown: () => (up = false) }
+}
+
+const hostOn = (sql: Sql, logger: Logger = silentLogger) => {
+  host = new PartHost({
+    part: service,
+    logger,
+    clock: systemClock,
+    settings: readSettings({}),
+    fetchFrom: () => () => Promise.reject(new Error('nobody to talk to')),
+    openDatabase: () => sql,
+    openBroker: () => createMemoryBroker(),
+  })
+  return host
+}
+
+test('a service waits for a database that is not there, says so, and goes on by itself', async () => {
+  const lines: string[] = []
+  const database = awayDatabase()
+  const waiting = hostOn(database.sql, { ...silentLogger, warn: (_, message) => lines.push(message) })
+  const started = waiting.start()
+
+  await vi.waitFor(() =>
+    expect(lines[0]).toMatch(/^database: attempt 1 failed \(connection refused\), next in \d+ ms$/),
+  )
+  const red = await waiting.http.inject('/readyz')
+  expect(red.statusCode).toBe(503)
+  expect(red.json().notReady).toEqual(['database'])
+  expect((await waiting.http.inject('/livez')).statusCode).toBe(200)
+  expect((await waiting.http.inject('/orders')).statusCode).toBe(503)
+
+  database.putUp()
+  await started
+  expect((await waiting.http.inject('/readyz')).statusCode).toBe(200)
+  expect((await waiting.http.inject('/orders')).body).toBe('here')
+})
+
+test('a database that goes away turns a running service red, and nothing else', async () => {
+  const database = awayDatabase()
+  database.putUp()
+  const running = hostOn(database.sql)
+  await running.start()
+  database.takeDown()
+  const red = await running.http.inject('/readyz')
+  expect(red.statusCode).toBe(503)
+  expect(red.json().notReady).toEqual(['database'])
+  expect((await running.http.inject('/livez')).statusCode).toBe(200)
+})
+
+test('a service that is told to end while it waits ends', async () => {
+  const waiting = hostOn(awayDatabase().sql)
+  const started = waiting.start()
+  await waiting.close(1000)
+  await expect(started).rejects.toThrow('orders was closed')
+})
