@@ -1,6 +1,5 @@
 /** The whole shop in this process, a mixed set of orders through its front door, and what became of each. */
 import { systemClock } from '@evtkit/sdk'
-import closeWithGrace from 'close-with-grace'
 import pico from 'picocolors'
 import { runOrders } from '../load/order-run.ts'
 import { repeatingSender } from '../load/repeating-sender.ts'
@@ -32,10 +31,9 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
   })
   const stop = new AbortController()
   const interrupted = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
-  const grace = closeWithGrace({ delay: 10_000, logger: false }, async () => {
-    stop.abort()
-    await shop.close()
-  })
+  // The first Ctrl+C ends the run in an orderly way, the second one at once.
+  const interrupt = () => (stop.signal.aborted ? process.exit(1) : stop.abort())
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
   try {
     console.log(`gateway at ${colors.bold(shop.url)}, one record in ${repeatEvery} is sent twice on purpose\n`)
     show.begin()
@@ -59,7 +57,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     return exitCodeOf(report)
   } finally {
     show.end()
-    grace.uninstall()
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await shop.close()
     await ground.close()
   }

@@ -28,13 +28,11 @@ try {
   await host.start()
   logger.info({}, 'running')
 } catch (error) {
-  // Told to end while it still waited for its database or broker: nothing is wrong.
-  if (host.isClosing) process.exitCode = 0
-  else fail(error)
-}
-
-function fail(error: unknown): void {
-  logger.error({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-  grace.close()
+  // When it was told to end while it still waited for its database or broker, nothing is wrong.
+  if (!host.isClosing) {
+    logger.error({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`)
+    grace.uninstall()
+    await host.close(graceMs).catch((cause) => logger.error({ err: cause }, 'could not close'))
+    process.exit(1)
+  }
 }
