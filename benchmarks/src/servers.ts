@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type KafkaServer, type PostgresServer, startKafka, startPostgres } from '@evtkit/local-stack'
 import { Kafka, logLevel } from 'kafkajs'
 import pg from 'pg'
@@ -66,7 +67,7 @@ class RunServers implements Servers {
     await requireDurable(server)
     const name = `benchmark_${process.pid}`
     await execute(server, `CREATE DATABASE ${name}`)
-    this.#closers.push(() => execute(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).then(() => undefined))
+    this.#closers.push(() => dropDatabase(server, name))
     const url = new URL(server)
     url.pathname = `/${name}`
     return url.href
@@ -90,6 +91,16 @@ async function requireDurable(url: string): Promise<void> {
     const value = await execute(url, `SHOW ${setting}`)
     if (value !== 'on') throw new Error(`the benchmarks need a PostgreSQL with ${setting} = on, this one has ${value}`)
   }
+}
+
+/** A pool that has ended may still be saying goodbye; a connection cut in the middle of that would end this process. */
+async function dropDatabase(url: string, name: string): Promise<void> {
+  for (let left = 100; left > 0; left--) {
+    const connections = await execute(url, `SELECT count(*)::int4 FROM pg_stat_activity WHERE datname = '${name}'`)
+    if (connections === 0) break
+    await sleep(20)
+  }
+  await execute(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
 }
 
 async function execute(url: string, statement: string): Promise<unknown> {

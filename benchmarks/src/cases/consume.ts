@@ -4,7 +4,7 @@ import { createKafka } from '@evtkit/sdk/kafka'
 import { CompressionTypes, type EachMessagePayload, type Kafka, Partitioners } from 'kafkajs'
 import type { BenchmarkCase, Round, Sample, Suite } from '../case.ts'
 import { startMeasuring } from '../cpu.ts'
-import { defineOrderPlaced, defineOrderTopic, orderData } from '../order-event.ts'
+import { defineOrderPlaced, defineOrderTopic, order } from '../order-event.ts'
 import { recordBytes, recordOf } from '../order-record.ts'
 
 const records = 200_000
@@ -19,7 +19,7 @@ export const consumeSuite: Suite = {
     const kafka = createKafka({ brokers: await servers.brokers() })
     await kafka.createTopics([topic])
     await fill(kafkajs, topic, OrderPlaced)
-    const bytesPerMessage = recordBytes(await recordOf(OrderPlaced, orderData(0)))
+    const bytesPerMessage = recordBytes(await recordOf(OrderPlaced, order(0)))
 
     const peer = (eachMessage: (payload: EachMessagePayload) => void) => async (round: Round) => {
       const consumer = kafkajs.consumer({ groupId: groupOf('peer', round) })
@@ -102,9 +102,7 @@ async function fill(
   const producer = kafkajs.producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
   for (let first = 0; first < records; first += batchRecords) {
-    const batch = await Promise.all(
-      Array.from({ length: batchRecords }, (_, i) => recordOf(event, orderData(first + i))),
-    )
+    const batch = await Promise.all(Array.from({ length: batchRecords }, (_, i) => recordOf(event, order(first + i))))
     await producer.send({
       topic: topic.name,
       acks: -1,

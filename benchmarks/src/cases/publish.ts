@@ -4,7 +4,7 @@ import { createKafka } from '@evtkit/sdk/kafka'
 import { Partitioners } from 'kafkajs'
 import { runCallers } from '../callers.ts'
 import type { BenchmarkCase, Suite } from '../case.ts'
-import { defineOrderPlaced, defineOrderTopic, orderData, payloadBytes } from '../order-event.ts'
+import { defineOrderPlaced, defineOrderTopic, order, payloadBytes } from '../order-event.ts'
 import { recordBytes, recordOf } from '../order-record.ts'
 
 const targets = new Map([
@@ -26,10 +26,11 @@ export const publishSuite: Suite = {
     const producer = createProducer({ sender: kafka, source: 'benchmark' })
 
     // The peer's value is made once: what it costs to make one is not held against kafkajs.
-    const value = Buffer.from(JSON.stringify(orderData(0)))
+    const value = Buffer.from(JSON.stringify(order(0)))
     const headers = { 'content-type': jsonCodec.contentType, 'event-type': OrderPlaced.type }
-    const peerBytes = value.length + Buffer.byteLength(Object.entries(headers).flat().join('')) + keyOf(0).length
-    const ownBytes = recordBytes(await recordOf(OrderPlaced, orderData(0)))
+    const peerBytes =
+      value.length + Buffer.byteLength(Object.entries(headers).flat().join('')) + order(0).orderId.length
+    const ownBytes = recordBytes(await recordOf(OrderPlaced, order(0)))
     if (value.length !== payloadBytes) throw new Error(`the payload has ${value.length} bytes, not ${payloadBytes}`)
 
     const cases = [...targets].map(
@@ -41,14 +42,13 @@ export const publishSuite: Suite = {
             bytesPerMessage: peerBytes,
             run: ({ durationMs }) =>
               runCallers(callers, durationMs, (n) =>
-                peer.send({ topic: topic.name, acks: -1, messages: [{ key: keyOf(n), value, headers }] }),
+                peer.send({ topic: topic.name, acks: -1, messages: [{ key: order(n).orderId, value, headers }] }),
               ),
           },
           {
             name: 'typed publish',
             bytesPerMessage: ownBytes,
-            run: ({ durationMs }) =>
-              runCallers(callers, durationMs, (n) => producer.publish(OrderPlaced, orderData(n))),
+            run: ({ durationMs }) => runCallers(callers, durationMs, (n) => producer.publish(OrderPlaced, order(n))),
           },
         ],
         targets: [{ contender: 'typed publish', measure: 'ratio', atLeast }],
@@ -63,8 +63,4 @@ export const publishSuite: Suite = {
       },
     }
   },
-}
-
-function keyOf(n: number): string {
-  return `order-${String(n % 10_000).padStart(6, '0')}`
 }
