@@ -65,6 +65,24 @@ export function handledMoreThanOnce({ uncommitted, handled }: InFlight, witness:
   }).length
 }
 
+/**
+ * How many partitions begin, at their committed position, with a record that was handled: a service that ends in an orderly
+ * way leaves none. Behind a record that it could not finish there may be handled ones, for positions know no gaps.
+ */
+export function partitionsLeftBehind({ uncommitted, handled }: InFlight, witness: Witness): number {
+  const begun = new Set<string>()
+  let left = 0
+  // In the order of their offsets, as they were read.
+  for (const { topic, partition, offset } of uncommitted) {
+    const name = `${topic}/${partition}`
+    if (begun.has(name)) continue
+    begun.add(name)
+    const eventId = witness.eventAt(topic, partition, offset)
+    if (eventId !== undefined && handled.has(eventId)) left++
+  }
+  return left
+}
+
 /** Whether the service has anything to do at this moment. */
 export async function isBusy(service: ServiceName, witness: Witness): Promise<boolean> {
   return (await readUncommitted(service, witness)).length > 0

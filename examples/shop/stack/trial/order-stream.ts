@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, systemClock } from '@evtkit/sdk'
 import { type PlacedOrder, placeOrders } from '../../load/place-orders.ts'
 import type { Fetch } from '../../platform/fetch.ts'
 
-/** Orders of one round of the mix. */
-const roundSize = 12
+/** Orders of one round. Each begins the mix anew. */
+const roundSize = 24
 
 export interface OrderStreamOptions {
   readonly gateway: Fetch
@@ -16,6 +17,7 @@ export interface OrderStreamOptions {
 export class OrderStream {
   readonly #placed: PlacedOrder[] = []
   readonly #flow: Promise<void>
+  readonly #givenUp = new AbortController()
   #stopped = false
   #open = 0
   #begun = 0
@@ -35,9 +37,12 @@ export class OrderStream {
       count: roundSize,
       ratePerSecond,
       clock,
+      signal: this.#givenUp.signal,
       onPlaced: (order) => this.#placed.push(order),
       onRetry: () => this.#retries++,
     })
+    // Each request under way listens to it.
+    setMaxListeners(0, this.#givenUp.signal)
     // Whoever stops the stream hears of its failure; until then it is nobody's unhandled one.
     this.#flow.catch(() => {})
   }
@@ -70,6 +75,13 @@ export class OrderStream {
   stop(): Promise<void> {
     this.#stopped = true
     return this.#flow
+  }
+
+  /** Waits for nothing more: orders that were begun may stay without an answer. */
+  async giveUp(): Promise<void> {
+    this.#stopped = true
+    this.#givenUp.abort()
+    await this.#flow.catch(() => {})
   }
 
   async #run(round: Parameters<typeof placeOrders>[0]): Promise<void> {

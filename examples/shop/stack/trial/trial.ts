@@ -11,7 +11,14 @@ import type { Stack } from '../stack.ts'
 import { StackError } from '../stack-error.ts'
 import { startPart } from '../start-part.ts'
 import type { Hit } from './hit.ts'
-import { countOutstanding, handledMoreThanOnce, isBusy, isIdle, readInFlight } from './in-flight.ts'
+import {
+  countOutstanding,
+  handledMoreThanOnce,
+  isBusy,
+  isIdle,
+  partitionsLeftBehind,
+  readInFlight,
+} from './in-flight.ts'
 import { OrderStream } from './order-stream.ts'
 import { Witness } from './witness.ts'
 
@@ -84,6 +91,11 @@ export class Trial {
     return hit.inFlight === undefined ? 0 : handledMoreThanOnce(hit.inFlight, this.#witness)
   }
 
+  /** How many partitions a hit service left without committing the record at their position, though it had handled it. */
+  partitionsLeftBehind(hit: Hit): number {
+    return hit.inFlight === undefined ? 0 : partitionsLeftBehind(hit.inFlight, this.#witness)
+  }
+
   /** Records that carry an event that another record carries too. */
   get repeatedRecords(): number {
     return this.#witness.repeatedRecords()
@@ -112,7 +124,7 @@ export class Trial {
   }
 
   async close(): Promise<void> {
-    await this.#stream.stop().catch(() => {})
+    await this.#stream.giveUp()
     await this.#facts.close()
     await this.#witness.close()
   }
