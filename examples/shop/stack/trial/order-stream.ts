@@ -32,6 +32,8 @@ export class OrderStream {
         this.#open--
       }
     }
+    // Each request under way listens to it.
+    setMaxListeners(0, this.#givenUp.signal)
     this.#flow = this.#run({
       gateway: counted,
       count: roundSize,
@@ -41,8 +43,6 @@ export class OrderStream {
       onPlaced: (order) => this.#placed.push(order),
       onRetry: () => this.#retries++,
     })
-    // Each request under way listens to it.
-    setMaxListeners(0, this.#givenUp.signal)
     // Whoever stops the stream hears of its failure; until then it is nobody's unhandled one.
     this.#flow.catch(() => {})
   }
