@@ -8,6 +8,9 @@ import { sqlState, statementError } from './sql-errors.ts'
 /** How long a rollback may take before the connection is dropped instead. Milliseconds. */
 const rollbackMs = 5000
 
+/** How long a rollback waits for the statement in front of it before that is cancelled. Milliseconds. */
+const cancelAfterMs = 100
+
 /** One wrapper per client, for as long as the pool keeps it: making listeners anew for every checkout costs more than a statement. */
 const connections = new WeakMap<PoolClient, PgConnection>()
 
@@ -182,23 +185,30 @@ export class PgTransactionDriver implements TransactionDriver {
   async rollback(): Promise<void> {
     if (!this.#begun) return
     this.#begun = false
-    const { processId } = this.#connection
-    if (this.#connection.busy) {
-      // A cancellation may arrive late and hit whoever has the connection then.
-      this.#connection.spoil()
-      if (processId !== undefined) await this.#cancel(processId).catch(() => {})
-    }
-    let timer: NodeJS.Timeout | undefined
+    const timers: NodeJS.Timeout[] = []
     const overdue = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#connection.spoil()
-        resolve()
-      }, rollbackMs)
+      timers.push(setTimeout(() => this.#cancelStuck(), cancelAfterMs))
+      timers.push(
+        setTimeout(() => {
+          this.#connection.spoil()
+          resolve()
+        }, rollbackMs),
+      )
     })
     const done = this.#connection.run([rollback]).then(([outcome]) => {
       if (outcome?.status !== 'fulfilled') this.#connection.spoil()
     })
     await Promise.race([done, overdue])
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
+  }
+
+  /** A statement of the work is still running, behind a lock perhaps, and the rollback waits behind it. */
+  #cancelStuck(): void {
+    const { processId } = this.#connection
+    if (processId === undefined) return
+    // The cancellation may arrive late and would hit whoever had the connection then.
+    this.#connection.spoil()
+    // When it cannot be sent, the rollback runs out of time and the connection is dropped, which ends the work as well.
+    this.#cancel(processId).catch(() => {})
   }
 }

@@ -1,17 +1,10 @@
-import type { PGliteInterface, Results, Transaction } from '@electric-sql/pglite'
+import type { PGliteInterface, Results } from '@electric-sql/pglite'
 import type { Command, TransactionDriver } from './open-transaction.ts'
+import { parsers, runPipelined } from './pglite-pipeline.ts'
 import type { QueryResult, Row } from './sql.ts'
 
-/** Types as `pg` gives them, so that code sees no difference: bigint as text, bytea as a Buffer. */
-export const parsers = {
-  20: (text: string) => text,
-  17: (text: string) => Buffer.from(text.slice(2), 'hex'),
-}
-
-/** The one connection, or an open transaction on it. */
-type Executor = Pick<PGliteInterface | Transaction, 'query' | 'exec'>
-
-export async function runOn(executor: Executor, { text, values }: Command): Promise<QueryResult> {
+/** Runs one command by itself, outside any transaction of ours. */
+export async function runAlone(executor: PGliteInterface, { text, values }: Command): Promise<QueryResult> {
   if (values !== undefined) return toResult(await executor.query<Row>(text, [...values], { parsers }))
   const results = await executor.exec(text, { parsers })
   return toResult(results.at(-1))
@@ -29,22 +22,25 @@ function toResult(result: Results | undefined): QueryResult {
  */
 export class PgliteTransactionDriver implements TransactionDriver {
   readonly #database: PGliteInterface
-  readonly #setUp: string | undefined
-  #opening: Promise<Transaction> | undefined
+  readonly #scope: string
+  #opening: Promise<void> | undefined
+  /** What is still to be run before the first command. */
+  #first: readonly Command[]
   #ended: Promise<unknown> = Promise.resolve()
   #end: (verdict: 'commit' | 'rollback') => void = () => {}
 
   constructor(database: PGliteInterface, setUp: string | undefined) {
     this.#database = database
-    this.#setUp = setUp
+    this.#scope = setUp ?? ''
+    this.#first = setUp === undefined ? [] : [{ text: setUp, values: undefined }]
   }
 
   async run(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
     this.#opening ??= this.#open()
-    const transaction = await this.#opening
-    const outcomes: PromiseSettledResult<QueryResult>[] = []
-    for (const command of commands) outcomes.push(...(await Promise.allSettled([runOn(transaction, command)])))
-    return outcomes
+    await this.#opening
+    const first = this.#first
+    this.#first = []
+    return (await runPipelined(this.#database, this.#scope, [...first, ...commands])).slice(first.length)
   }
 
   async commit(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
@@ -63,14 +59,13 @@ export class PgliteTransactionDriver implements TransactionDriver {
     await this.#ended.catch(() => {})
   }
 
-  #open(): Promise<Transaction> {
+  #open(): Promise<void> {
     const verdict = new Promise<'commit' | 'rollback'>((resolve) => {
       this.#end = resolve
     })
     return new Promise((resolve, reject) => {
       this.#ended = this.#database.transaction(async (transaction) => {
-        if (this.#setUp !== undefined) await transaction.exec(this.#setUp)
-        resolve(transaction)
+        resolve()
         if ((await verdict) === 'rollback') await transaction.rollback()
       })
       this.#ended.catch(reject)

@@ -3,7 +3,7 @@ import type { PGliteInterface } from '@electric-sql/pglite'
 import { ClosedError } from '../core/errors.ts'
 import { runTransaction } from './open-transaction.ts'
 import { PgliteLocks } from './pglite-locks.ts'
-import { PgliteTransactionDriver, runOn } from './pglite-transaction.ts'
+import { PgliteTransactionDriver, runAlone } from './pglite-transaction.ts'
 import type { QueryResult, Session, Sql, TransactionOptions } from './sql.ts'
 import type { Tx } from './tx.ts'
 
@@ -43,7 +43,7 @@ class PgliteSql implements Sql {
   async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     if (this.#setUp !== undefined) return this.transaction((tx) => tx.query(text, values))
     this.#mustBeOpen()
-    return this.#watch(runOn(this.#database, { text, values }))
+    return this.#watch(runAlone(this.#database, { text, values }))
   }
 
   async transaction<T>(work: (tx: Tx) => Promise<T> | T, options?: TransactionOptions): Promise<T> {

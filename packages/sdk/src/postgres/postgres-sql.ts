@@ -1,4 +1,4 @@
-import { Pool, type PoolConfig } from 'pg'
+import { Client, Pool, type PoolConfig } from 'pg'
 import { ClosedError, InvalidConfigurationError } from '../core/errors.ts'
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import { PostgresAdvisoryLocks } from './advisory-locks.ts'
@@ -132,7 +132,15 @@ class PostgresSql implements Sql {
 
   #driver(connection: PgConnection): PgTransactionDriver {
     return new PgTransactionDriver(connection, async (processId) => {
-      await this.query('select pg_cancel_backend($1)', [processId])
+      // Not from the pool: it may be exhausted by the very statements that are to be cancelled.
+      const client = new Client(this.#pool.options)
+      client.on('error', () => {})
+      try {
+        await client.connect()
+        await client.query('select pg_cancel_backend($1)', [processId])
+      } finally {
+        await client.end()
+      }
     })
   }
 

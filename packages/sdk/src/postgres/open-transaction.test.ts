@@ -1,0 +1,139 @@
+import { describe, expect, test, vi } from 'vitest'
+import { gate } from '../../../../test/recording-sender.ts'
+import { type Command, runTransaction, type TransactionDriver } from './open-transaction.ts'
+import type { QueryResult } from './sql.ts'
+import type { Tx } from './tx.ts'
+
+type Outcome = PromiseSettledResult<QueryResult>
+
+/** Writes down each flush; texts with "bad" fail. */
+class FakeDriver implements TransactionDriver {
+  readonly flushes: string[][] = []
+  #outcome(command: Command): Outcome {
+    return command.text.includes('bad')
+      ? { status: 'rejected', reason: new Error(`${command.text} failed`) }
+      : { status: 'fulfilled', value: { rows: [{ text: command.text }], rowCount: 1 } }
+  }
+  async run(commands: readonly Command[]): Promise<readonly Outcome[]> {
+    this.flushes.push(commands.map((command) => command.text))
+    return commands.map((command) => this.#outcome(command))
+  }
+  async commit(commands: readonly Command[]): Promise<readonly Outcome[]> {
+    this.flushes.push([...commands.map((command) => command.text), 'COMMIT'])
+    return commands.map((command) => this.#outcome(command))
+  }
+  async rollback(): Promise<void> {
+    this.flushes.push(['ROLLBACK'])
+  }
+}
+
+describe('a transaction', () => {
+  test('sends what nobody waits for together with the next statement, or with the commit', async () => {
+    const driver = new FakeDriver()
+    const result = await runTransaction(driver, async (tx) => {
+      await tx.enqueue('a')
+      const { rows } = await tx.query('b')
+      await tx.enqueue('c')
+      await tx.enqueue('d')
+      return rows
+    })
+    expect(result).toEqual([{ text: 'b' }])
+    expect(driver.flushes).toEqual([
+      ['a', 'b'],
+      ['c', 'd', 'COMMIT'],
+    ])
+  })
+
+  test('fails with what a queued statement said, even where the error was caught', async () => {
+    const driver = new FakeDriver()
+    const work = runTransaction(driver, async (tx) => {
+      await tx.enqueue('bad a', [], (error) => new Error('explained', { cause: error }))
+      await tx.query('b').catch(() => {})
+    })
+    await expect(work).rejects.toThrow('explained')
+    expect(driver.flushes).toEqual([['bad a', 'b'], ['ROLLBACK']])
+  })
+
+  test('fails with what a statement queued before the commit said', async () => {
+    const driver = new FakeDriver()
+    await expect(runTransaction(driver, (tx) => tx.enqueue('bad last'))).rejects.toThrow('bad last failed')
+  })
+
+  test('calls back after the commit was acknowledged, and not before', async () => {
+    const committed = vi.fn()
+    const driver = new FakeDriver()
+    await runTransaction(driver, (tx) => {
+      tx.onCommit(committed)
+      expect(committed).not.toHaveBeenCalled()
+    })
+    expect(committed).toHaveBeenCalledOnce()
+    await expect(
+      runTransaction(driver, async (tx) => {
+        tx.onCommit(committed)
+        await tx.query('bad')
+      }),
+    ).rejects.toThrow('bad failed')
+    expect(committed).toHaveBeenCalledOnce()
+  })
+
+  test('that is given up rolls back at once, and what its work does afterwards is refused', async () => {
+    const driver = new FakeDriver()
+    const controller = new AbortController()
+    const stuck = gate()
+    const afterwards: Promise<unknown>[] = []
+    let handle: Tx | undefined
+    const work = runTransaction(
+      driver,
+      async (tx) => {
+        handle = tx
+        await tx.query('a')
+        controller.abort(new Error('given up'))
+        await stuck.opened
+        afterwards.push(tx.query('late'), tx.enqueue('late'))
+        await Promise.allSettled(afterwards)
+      },
+      { signal: controller.signal },
+    )
+    await expect(work).rejects.toThrow('given up')
+    expect(driver.flushes).toEqual([['a'], ['ROLLBACK']])
+    stuck.open()
+    await vi.waitFor(() => expect(afterwards.length).toBe(2))
+    for (const late of afterwards) await expect(late).rejects.toMatchObject({ code: 'EVT_NOT_A_TRANSACTION' })
+    expect(() => handle?.onCommit(() => {})).toThrow(/already ended/)
+    expect(driver.flushes).toEqual([['a'], ['ROLLBACK']])
+  })
+
+  test('that was given up while its work finished does not commit', async () => {
+    const driver = new FakeDriver()
+    const controller = new AbortController()
+    const work = runTransaction(
+      driver,
+      async (tx) => {
+        await tx.query('a')
+        controller.abort(new Error('given up'))
+      },
+      { signal: controller.signal },
+    )
+    await expect(work).rejects.toThrow('given up')
+    expect(driver.flushes).toEqual([['a'], ['ROLLBACK']])
+  })
+
+  test('that was given up before it began runs nothing', async () => {
+    const driver = new FakeDriver()
+    const work = vi.fn()
+    const signal = AbortSignal.abort(new Error('too late'))
+    await expect(runTransaction(driver, work, { signal })).rejects.toThrow('too late')
+    expect(work).not.toHaveBeenCalled()
+    expect(driver.flushes).toEqual([])
+  })
+
+  test('rolls back when its work throws before the first await', async () => {
+    const driver = new FakeDriver()
+    const work = () => {
+      throw new Error('at once')
+    }
+    await expect(runTransaction(driver, work)).rejects.toThrow('at once')
+    await expect(runTransaction(driver, work, { signal: new AbortController().signal })).rejects.toThrow('at once')
+    expect(driver.flushes).toEqual([['ROLLBACK'], ['ROLLBACK']])
+  })
+})
