@@ -70,7 +70,7 @@ export async function waitUntilReady(
 
 async function waitForPart(stack: Stack, name: PartName, timeoutMs: number, failed: AbortSignal): Promise<void> {
   const begin = performance.now()
-  let told = ''
+  let tellAtMs = PATIENCE_MS
   for (let asked = 1; !failed.aborted; asked++) {
     const part = stack.state.part(name)
     const health = await readHealth(stack.folder, name, part)
@@ -85,9 +85,9 @@ async function waitForPart(stack: Stack, name: PartName, timeoutMs: number, fail
     if (health.state === 'dead' || health.state === 'stopped')
       throw failure(stack, name, 'ended before it was ready', health)
     if (elapsedMs > timeoutMs) throw failure(stack, name, `was not ready after ${timeoutMs / 1000} s`, health)
-    if (elapsedMs > PATIENCE_MS && health.reason !== told) {
-      told = health.reason
-      stack.progress(`${name} is not ready yet: ${told}`)
+    if (elapsedMs > tellAtMs) {
+      tellAtMs = elapsedMs + PATIENCE_MS
+      stack.progress(`${name} is not ready yet: ${health.reason}`)
     }
     await sleep(POLL_MS)
   }

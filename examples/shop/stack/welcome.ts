@@ -1,12 +1,15 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
+import { stackFolder } from './stack-folder.ts'
 
 /** What to try on a stack that is up. */
 export function welcome(stack: Stack, colors: Colors): string {
   const gateway = stack.state.part('gateway')?.port
   const mails = stack.state.part('mail-sink')?.port
   if (gateway === undefined || mails === undefined) throw new StackError('The stack is not up.')
+  const data = stack.folder.path === stackFolder().path ? '' : ` --data ${stack.folder.path}`
+  const run = (command: string) => `npm run stack -- ${command}${data}`
   const url = `http://127.0.0.1:${gateway}`
   return `
 ${colors.bold('The shop is open at')} ${colors.cyan(url)}
@@ -17,10 +20,10 @@ ${colors.bold('The shop is open at')} ${colors.cyan(url)}
 
   ${colors.cyan(`http://127.0.0.1:${mails}/`)}  the mails it sent
 
-  npm run stack -- order --count 100
-  npm run stack -- status
-  npm run stack -- kill orders && npm run stack -- restart orders
-  npm run stack -- down`
+  ${run('order --count 100')}
+  ${run('status')}
+  ${run('kill orders')} && ${run('restart orders')}
+  ${run('down')}`
 }
 
 const exampleOrder = JSON.stringify({
