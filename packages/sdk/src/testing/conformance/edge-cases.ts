@@ -159,7 +159,7 @@ export const edgeCases: readonly ConformanceCase[] = [
     const first = await start()
     const ids = ['a', 'b', 'c', 'd']
     for (let step = 0; step < 25; step++) await Promise.all(ids.map((id) => producer.publish(StepTaken, { id, step })))
-    await stage.eventually(() => assert.ok(done.length > 10))
+    await stage.eventually(() => assert.ok(done.length > 10, `only ${done.length} were handled`))
     await first.close()
     assert.deepEqual(begun.sort(), [...done].sort(), 'close returned before its handlers did')
     const second = await start()

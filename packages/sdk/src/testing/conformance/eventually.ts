@@ -1,4 +1,7 @@
-/** Repeats a check until it no longer throws, and returns its result; when time is up, throws what it threw last. */
+/**
+ * Repeats a check until it no longer throws, and returns its result; when time is up, throws what it threw last.
+ * Give assertions a message: without one, Node reads and parses the source at every failure to make one up.
+ */
 export async function eventually<Result>(
   check: () => Result | Promise<Result>,
   patienceMs: number,

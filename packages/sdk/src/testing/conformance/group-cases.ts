@@ -43,7 +43,7 @@ export const groupCases: readonly ConformanceCase[] = [
     const each = () => new Promise<void>((resolve) => setTimeout(resolve, 3))
     const one = await stage.read({ group, topics: [topic], each }, await stage.open())
     await stage.send(...keys.flatMap((key) => numbered(topic, key, 10)))
-    await stage.eventually(() => assert.ok(one.finished.length > 5))
+    await stage.eventually(() => assert.ok(one.finished.length > 5, `only ${one.finished.length} were handled`))
     const two = await stage.read({ group, topics: [topic], each }, await stage.open())
     await stage.eventually(() => assert.equal(two.owned.length, 2))
     await stage.send(...keys.flatMap((key) => numbered(topic, key, 5, 10)))
@@ -60,7 +60,7 @@ export const groupCases: readonly ConformanceCase[] = [
       const two = await stage.read({ group, topics: [topic], each }, await stage.open())
       await stage.eventually(() => assert.equal(two.owned.length, 2))
       await stage.send(...keys.flatMap((key) => numbered(topic, key, 10)))
-      await stage.eventually(() => assert.ok(two.finished.length > 3))
+      await stage.eventually(() => assert.ok(two.finished.length > 3, `only ${two.finished.length} were handled`))
       await two.subscription.close(5000)
       await stage.eventually(() => assert.equal(one.owned.length, 4))
       await assertOnce(stage, [one, two], 80)
@@ -89,7 +89,7 @@ export const groupCases: readonly ConformanceCase[] = [
     })
     const batches = one.batches.length
     await stage.send(message(topic, a, 'after'), message(topic, b, 'after'))
-    await stage.eventually(() => assert.ok(one.batches.length > batches))
+    await stage.eventually(() => assert.ok(one.batches.length > batches, 'no batch came under the new assignment'))
     for (const { generation } of one.batches.slice(batches))
       assert.ok(generation > before, `expected more than ${before}, got ${generation}`)
   }),
@@ -116,7 +116,12 @@ export const groupCases: readonly ConformanceCase[] = [
       await stage.send(...numbered(topic, a, 3), ...numbered(topic, b, 3))
       await stage.eventually(() => assert.equal(one.batches.length, 2))
       const two = await stage.read({ group, topics: [topic] }, await stage.open())
-      await stage.eventually(() => assert.ok(one.batches.slice(0, 2).every(({ signal }) => signal.aborted)))
+      await stage.eventually(() =>
+        assert.ok(
+          one.batches.slice(0, 2).every(({ signal }) => signal.aborted),
+          'the signals were not aborted',
+        ),
+      )
       await stage.eventually(() => assert.equal(two.finished.length, 3))
       assert.ok(one.states.includes('rebalancing'), `got ${one.states}`)
     },
@@ -135,7 +140,10 @@ export const groupCases: readonly ConformanceCase[] = [
     })
     await stage.send(...[a, b].flatMap((key) => [...numbered(old, key, 2), ...numbered(added, key, 2)]))
     await assertOnce(stage, [before, after], 8)
-    assert.ok(before.finished.every(({ message }) => message.topic === old))
+    assert.ok(
+      before.finished.every(({ message }) => message.topic === old),
+      'a member got a topic it had not subscribed to',
+    )
   }),
 
   conformanceCase('a handler slower than the session keeps its place as long as it shows progress', async (stage) => {
@@ -180,7 +188,7 @@ export const groupCases: readonly ConformanceCase[] = [
       await stage.open(),
     )
     await stage.send(...numbered(topic, a, 2), ...numbered(topic, b, 2))
-    await stage.eventually(() => assert.ok(hung.batches.length > 0))
+    await stage.eventually(() => assert.ok(hung.batches.length > 0, 'no batch was handed over'))
     const other = await stage.read({ group, topics: [topic] }, await stage.open())
     await stage.eventually(() => assert.equal(other.finished.length, 4))
     assert.equal(hung.batches[0]?.signal.aborted, true)

@@ -24,7 +24,7 @@ export const positionCases: readonly ConformanceCase[] = [
     await client.deleteTopics([topic])
     await stage.eventually(async () => {
       const names = (await client.listTopics()).map(({ name }) => name)
-      assert.ok(!names.includes(topic))
+      assert.ok(!names.includes(topic), 'the topic is still there')
     })
   }),
 
@@ -51,7 +51,7 @@ export const positionCases: readonly ConformanceCase[] = [
     await (await stage.main).deleteRecords(topic, 0, 2n)
     const reader = await stage.read({ group: `${topic}-group`, topics: [topic] })
     await stage.eventually(() => assert.deepEqual(reader.values, ['2', '3']))
-    assert.ok(!reader.states.includes('gap'))
+    assert.ok(!reader.states.includes('gap'), 'a gap was reported where nothing was lost')
   }),
 
   conformanceCase('a seek back hands records over again, under a higher generation', async (stage) => {
@@ -63,7 +63,7 @@ export const positionCases: readonly ConformanceCase[] = [
     await reader.subscription.seek({ topic, partition: 0, offset: 1n })
     await stage.eventually(() => assert.deepEqual(reader.values, ['0', '1', '2', '3', '1', '2', '3']))
     // Otherwise whoever remembers what it had finished beyond the offset would skip it.
-    assert.ok((reader.batches.at(-1)?.generation ?? 0) > before)
+    assert.ok((reader.batches.at(-1)?.generation ?? 0) > before, 'the generation did not grow')
   }),
 
   conformanceCase('a seek forward leaves out what lies between', async (stage) => {
@@ -105,7 +105,7 @@ export const positionCases: readonly ConformanceCase[] = [
     await reader.subscription.seek({ topic, partition: 0, offset: 0n })
     gate.open()
     await stage.eventually(() => assert.deepEqual(reader.values.slice(-4), ['0', '1', '2', '3']))
-    await stage.eventually(() => assert.ok(reader.values.length >= 6))
+    await stage.eventually(() => assert.ok(reader.values.length >= 6, `got ${reader.values}`))
   }),
 
   conformanceCase('records that are gone stop their partition instead of being skipped', async (stage) => {
@@ -184,7 +184,10 @@ export const positionCases: readonly ConformanceCase[] = [
         const attempts = reader.statuses.filter((status) => status.state === 'connecting' && status.error !== undefined)
         assert.ok(attempts.length >= 2, `got ${reader.states}`)
         const [first] = attempts
-        assert.ok(first !== undefined && 'error' in first && first.error instanceof UnknownTopicError)
+        assert.ok(
+          first !== undefined && 'error' in first && first.error instanceof UnknownTopicError,
+          `expected an UnknownTopicError, got ${JSON.stringify(first)}`,
+        )
         assert.equal(first.error.topic, topic)
       })
       await (await stage.main).createTopics([defineTopic({ name: topic })])
@@ -200,7 +203,7 @@ export const positionCases: readonly ConformanceCase[] = [
     const giveUp = new AbortController()
     const reader = new Reader({ group: `${topic}-group`, topics: [topic], signal: giveUp.signal })
     const subscribing = client.subscribe(reader.subscribeOptions)
-    await stage.eventually(() => assert.ok(reader.states.includes('connecting')))
+    await stage.eventually(() => assert.ok(reader.states.includes('connecting'), `got ${reader.states}`))
     const reason = new Error('enough')
     giveUp.abort(reason)
     await assert.rejects(subscribing, reason)
