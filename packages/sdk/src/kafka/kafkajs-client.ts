@@ -24,8 +24,11 @@ export class KafkajsClient {
   readonly #sockets = new Set<Socket>()
   readonly #watch: ((entry: LogEntry) => void) | undefined
   #cut = false
-
-  constructor(options: KafkajsClientOptions, watch?: (entry: LogEntry) => void) {
+  /**
+   * @param retries how often kafkajs tries again to connect and to learn where things are: few by default, because most
+   * callers have a retry of their own that knows its deadline
+   */
+  constructor(options: KafkajsClientOptions, retries = 2, watch?: (entry: LogEntry) => void) {
     this.#logger = options.logger
     this.#watch = watch
     const { brokers, clientId, ssl, sasl, requestTimeoutMs, connectionTimeoutMs } = options
@@ -35,8 +38,7 @@ export class KafkajsClient {
       requestTimeout: requestTimeoutMs,
       connectionTimeout: connectionTimeoutMs,
       authenticationTimeout: requestTimeoutMs,
-      // Short on purpose: every caller has a retry of its own that knows its deadline.
-      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 2 },
+      retry: { initialRetryTime: 100, maxRetryTime: 1000, retries },
       socketFactory: (place) => this.#connect(place),
       logLevel: logLevel.INFO,
       logCreator: () => (entry) => this.#log(entry),

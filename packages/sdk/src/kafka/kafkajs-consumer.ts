@@ -13,6 +13,12 @@ import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify, isMembershipLost } from './kafkajs-errors.ts'
 import { KafkajsDelivery } from './kafkajs-message.ts'
 
+/**
+ * How often a member of a group tries again, about once a second. Many, because one that gives up comes back as another
+ * member, and then the group waits until the session of the old one is over.
+ */
+const patience = 120
+
 export interface KafkajsConsumerOptions extends KafkajsClientOptions {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
@@ -31,7 +37,7 @@ export class KafkajsConsumer implements DriverConsumer {
 
   constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
     this.#options = options
-    this.#client = new KafkajsClient(client, (entry) => this.#watch(entry))
+    this.#client = new KafkajsClient(client, patience, (entry) => this.#watch(entry))
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.group,
       partitionAssigners: [subscriptionAwareAssigner((cluster) => this.#meet(cluster))],
@@ -45,8 +51,7 @@ export class KafkajsConsumer implements DriverConsumer {
       retry: {
         initialRetryTime: 200,
         maxRetryTime: 1000,
-        // Long, because a consumer that gives up comes back as another member and must wait until the old one is forgotten.
-        retries: 120,
+        retries: patience,
         // A consumer that gave up is replaced by a new one, which shares no state with it.
         restartOnFailure: async () => false,
       },
@@ -129,7 +134,7 @@ export class KafkajsConsumer implements DriverConsumer {
   }
 
   /**
-   * The cluster is what kafkajs gives to assigners. Two of its steps are ours: finding the coordinator, which is how each
+   * The cluster is what kafkajs gives to assigners. Some of its steps are ours: finding the coordinator, which is how each
    * joining of the group begins, and the offset that replaces one that is out of range, which kafkajs would commit in
    * place of the true one and so wipe out the only trace of the records that are gone.
    */
@@ -139,6 +144,11 @@ export class KafkajsConsumer implements DriverConsumer {
     cluster.findGroupCoordinator = async (group) => {
       await this.#options.beforeJoin()
       return findGroupCoordinator(group)
+    }
+    // Without any broker left, kafkajs stops for good at once; the last one it had is as good a place to look as any.
+    const removeBroker = cluster.removeBroker.bind(cluster)
+    cluster.removeBroker = (place) => {
+      if (cluster.getNodeIds().length > 1) removeBroker(place)
     }
     const defaultOffset = cluster.defaultOffset.bind(cluster)
     cluster.defaultOffset = (config) => {

@@ -1,0 +1,85 @@
+import { ByteReader } from './byte-reader.ts'
+import type { FetchedRecord } from './fetched-record.ts'
+import { readRecordBatches } from './record-batch-reader.ts'
+
+/** A fetch response of version 11, as kafkajs names its parts. */
+export interface FetchResponseBody {
+  readonly throttleTime: 0
+  readonly clientSideThrottleTime: number
+  readonly errorCode: number
+  readonly sessionId: number
+  readonly responses: readonly { readonly topicName: string | null; readonly partitions: readonly FetchedPartition[] }[]
+}
+
+export interface FetchedPartition {
+  readonly partition: number
+  readonly errorCode: number
+  readonly highWatermark: string
+  readonly lastStableOffset: string
+  readonly lastStartOffset: string
+  readonly abortedTransactions: readonly { readonly producerId: string; readonly firstOffset: string }[]
+  readonly preferredReadReplica: number
+  readonly messages: readonly FetchedRecord[]
+}
+
+/**
+ * Reads a fetch response of version 11. `undefined` when it holds something that is not read here (compressed records,
+ * the format before Kafka 0.11) or does not add up, so that somebody else may try.
+ */
+export function decodeFetchResponse(bytes: Buffer): FetchResponseBody | undefined {
+  try {
+    return readResponse(new ByteReader(bytes))
+  } catch (error) {
+    // A read beyond the end of the buffer.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+function readResponse(reader: ByteReader): FetchResponseBody | undefined {
+  const clientSideThrottleTime = reader.int32()
+  const errorCode = reader.int16()
+  const sessionId = reader.int32()
+  const responses: FetchResponseBody['responses'][number][] = []
+  const topics = reader.int32()
+  for (let i = 0; i < topics; i++) {
+    const topicName = reader.string16()
+    const partitions: FetchedPartition[] = []
+    const count = reader.int32()
+    for (let j = 0; j < count; j++) {
+      const partition = readPartition(reader)
+      if (partition === undefined) return undefined
+      partitions.push(partition)
+    }
+    responses.push({ topicName, partitions })
+  }
+  // The throttling of these versions is left to the client, which kafkajs does when the first is 0.
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
+}
+
+function readPartition(reader: ByteReader): FetchedPartition | undefined {
+  const fields = {
+    partition: reader.int32(),
+    errorCode: reader.int16(),
+    highWatermark: String(reader.int64()),
+    lastStableOffset: String(reader.int64()),
+    lastStartOffset: String(reader.int64()),
+    abortedTransactions: readAborted(reader),
+    preferredReadReplica: reader.int32(),
+  }
+  const size = reader.int32()
+  if (size <= 0) return { ...fields, messages: [] }
+  const start = reader.position
+  reader.position += size
+  if (reader.isBeyond(reader.bytes.length)) return undefined
+  const messages = readRecordBatches(reader.bytes.subarray(start, reader.position))
+  return messages && { ...fields, messages }
+}
+
+function readAborted(reader: ByteReader): FetchedPartition['abortedTransactions'] {
+  const aborted: FetchedPartition['abortedTransactions'][number][] = []
+  const count = reader.int32()
+  for (let i = 0; i < count; i++)
+    aborted.push({ producerId: String(reader.int64()), firstOffset: String(reader.int64()) })
+  return aborted
+}
