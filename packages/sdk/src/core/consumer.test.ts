@@ -162,6 +162,49 @@ test('a failing handler is tried again with growing waits; health says so until 
   expect(await committed(broker)).toBe(1n)
 })
 
+test('while one key waits for its next attempt, records of other keys that come later are handled, once each', async () => {
+  const clock = createManualClock()
+  const { broker, consumerOf, producer } = await setUp(clock)
+  const seen: string[] = []
+  let failing = true
+  const consumer = consumerOf({ retry: { initialMs: 60_000, maxMs: 60_000 } }).on(OrderPlaced, ({ data }) => {
+    if (data.orderId === 'a' && failing) throw new Error('not yet')
+    seen.push(`${data.orderId}${data.step}`)
+  })
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
+  await consumer.start()
+  await vi.waitFor(() => expect(consumer.health().state).toBe('blocked'))
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 2 })
+  await producer.publish(OrderPlaced, { orderId: 'b', step: 1 })
+  await clock.advance(5000)
+  expect(seen).toEqual(['b1'])
+  expect(await committed(broker)).toBeUndefined()
+  failing = false
+  await clock.advance(60_000)
+  expect(seen).toEqual(['b1', 'a1', 'a2'])
+  expect(await committed(broker)).toBe(3n)
+})
+
+test('a record whose setting aside hangs is given up at the deadline and tried again', async () => {
+  const clock = createManualClock()
+  const { broker, consumerOf } = await setUp(clock)
+  let attempts = 0
+  const consumer = consumerOf({
+    deadlineMs: 1000,
+    retry: { initialMs: 50 },
+    rejected: () => {
+      attempts++
+      return attempts === 1 ? new Promise(() => {}) : undefined
+    },
+  }).on(OrderPlaced, () => {})
+  await broker.send([{ topic: topic.name, key: null, value: null, headers: [] }])
+  await consumer.start()
+  await vi.waitFor(() => expect(attempts).toBe(1))
+  await clock.advance(1200)
+  expect(attempts).toBe(2)
+  expect(await committed(broker)).toBe(1n)
+})
+
 test('a handler that takes too long has its signal aborted, and the event comes again', async () => {
   const clock = createManualClock()
   const { broker, consumerOf, producer } = await setUp(clock)

@@ -10,6 +10,7 @@ import {
   HandlerDeadlineError,
   InvalidConfigurationError,
   isRejection,
+  type RejectedRecordError,
 } from './errors.ts'
 import type { EventDefinition } from './event.ts'
 import { type LaneOutcome, Slots } from './lanes.ts'
@@ -257,22 +258,21 @@ class TypedConsumer implements Consumer {
   }
 
   #failed(context: DeliveryContext, progress: PartitionProgress, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
-    const { delivery } = context
-    if (isRejection(thrown)) return this.#reject({ delivery, error: thrown }, progress)
-    this.#retryLater(delivery, progress, thrown)
+    // Storing a rejection has the same deadline as a handler; should it fail, that is an error like any other.
+    if (isRejection(thrown)) return this.#inTime(context, progress, this.#reject(context.delivery, thrown))
+    this.#retryLater(context.delivery, progress, thrown)
     return 'held'
   }
 
-  async #reject(rejection: Parameters<RejectHandler>[0], progress: PartitionProgress): Promise<LaneOutcome> {
-    const { delivery, error } = rejection
+  async #reject(delivery: Delivery, error: RejectedRecordError): Promise<void> {
     try {
-      await this.#options.rejected(rejection)
+      await this.#options.rejected({ delivery, error })
     } catch (cause) {
-      this.#retryLater(delivery, progress, cause)
-      return 'held'
+      throw new Error(`the rejected record could not be set aside: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      })
     }
     this.#logger.warn({ ...place(delivery), code: error.code, reason: error.message }, 'record rejected and set aside')
-    return 'finished'
   }
 
   #retryLater(delivery: Delivery, progress: PartitionProgress, thrown: unknown): void {

@@ -17,6 +17,12 @@ export interface PartitionRunOptions {
 /** Longest time that handlers which finish at once may keep the event loop to themselves. Milliseconds. */
 const turnMs = 20
 
+/**
+ * Longest rest of a partition between attempts. A failed record may wait far longer, but records of other keys that came
+ * meanwhile must not wait with it. Milliseconds.
+ */
+const longestRestMs = 1000
+
 /** Takes one batch of a partition through the lanes and says how far its offset may move. */
 export async function runPartition({ batch, progress, slots, clock, handOver }: PartitionRunOptions): Promise<Verdict> {
   const { deliveries, signal } = batch
@@ -57,7 +63,10 @@ export async function runPartition({ batch, progress, slots, clock, handOver }: 
   signal.removeEventListener('abort', stop)
 
   progress.rememberFinished(finishedBeyond(deliveries, watermark), nextOffset(deliveries, deliveries.length) - 1n)
-  return { next: nextOffset(deliveries, watermark.prefix), retryInMs: progress.retryInMs(clock.monotonic()) }
+  return {
+    next: nextOffset(deliveries, watermark.prefix),
+    retryInMs: Math.min(longestRestMs, progress.retryInMs(clock.monotonic())),
+  }
 }
 
 function nextOffset(deliveries: readonly Delivery[], prefix: number): bigint {
