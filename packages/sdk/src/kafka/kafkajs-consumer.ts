@@ -11,7 +11,8 @@ import {
 import { subscriptionAwareAssigner } from './kafkajs-assigner.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify, isMembershipLost } from './kafkajs-errors.ts'
-import { KafkajsDelivery } from './kafkajs-message.ts'
+import { KafkajsDelivery } from './kafkajs-delivery.ts'
+import { leanProtocol } from './kafkajs-lean-protocol.ts'
 
 /**
  * How often a member of a group tries again, about once a second. Many, because one that gives up comes back as another
@@ -38,6 +39,7 @@ export class KafkajsConsumer implements DriverConsumer {
   constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
     this.#options = options
     this.#client = new KafkajsClient(client, patience, (entry) => this.#watch(entry))
+    leanProtocol(this.#client.kafka)
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.group,
       partitionAssigners: [subscriptionAwareAssigner((cluster) => this.#meet(cluster))],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Header } from '../core/message.ts'
-import { fromKafkajsHeaders, KafkajsDelivery, toKafkajsHeaders, toKafkajsMessage } from './kafkajs-message.ts'
+import { KafkajsDelivery } from './kafkajs-delivery.ts'
+import { fromKafkajsHeaders, toKafkajsHeaders, toKafkajsMessage } from './kafkajs-message.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const readable = (headers: readonly Header[]) => headers.map(([name, value]) => `${name}=${value}`)

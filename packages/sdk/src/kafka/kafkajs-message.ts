@@ -1,6 +1,6 @@
 /** Records of kafkajs as ours, and ours as its. */
-import type { IHeaders, KafkaMessage, Message } from 'kafkajs'
-import type { Delivery, Header, RawMessage } from '../core/message.ts'
+import type { IHeaders, Message } from 'kafkajs'
+import type { Header, RawMessage } from '../core/message.ts'
 
 /** A record to send, with its partition already decided. */
 export function toKafkajsMessage(message: RawMessage, partition: number): Message {
@@ -47,39 +47,4 @@ export function fromKafkajsHeaders(headers: IHeaders | undefined): readonly Head
     else if (Array.isArray(value)) for (const one of value) if (Buffer.isBuffer(one)) pairs.push([name, one])
   }
   return pairs
-}
-
-/** One fetched record. Its parts are made when somebody looks, and once. */
-export class KafkajsDelivery implements Delivery {
-  readonly partition: number
-  readonly group: string
-  readonly attempt = 1
-  readonly replay = null
-  readonly #record: KafkaMessage
-  readonly #topic: string
-  #offset: bigint | undefined
-  #message: RawMessage | undefined
-
-  constructor(record: KafkaMessage, topic: string, partition: number, group: string) {
-    this.#record = record
-    this.#topic = topic
-    this.partition = partition
-    this.group = group
-  }
-
-  get offset(): bigint {
-    this.#offset ??= BigInt(this.#record.offset)
-    return this.#offset
-  }
-
-  get message(): RawMessage {
-    this.#message ??= {
-      topic: this.#topic,
-      key: this.#record.key,
-      value: this.#record.value,
-      headers: fromKafkajsHeaders(this.#record.headers),
-      timestamp: Number(this.#record.timestamp),
-    }
-    return this.#message
-  }
 }

@@ -2,7 +2,7 @@ import type { Message, Producer, TopicMessages } from 'kafkajs'
 import type { DriverProducer, PartitionAnswer, PartitionMessages } from './driver.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify } from './kafkajs-errors.ts'
-import { leanProduce } from './kafkajs-lean-produce.ts'
+import { leanProtocol } from './kafkajs-lean-protocol.ts'
 import { toKafkajsMessage } from './kafkajs-message.ts'
 
 export class KafkajsProducer implements DriverProducer {
@@ -12,7 +12,7 @@ export class KafkajsProducer implements DriverProducer {
 
   constructor(options: KafkajsClientOptions) {
     this.#client = new KafkajsClient(options)
-    leanProduce(this.#client.kafka)
+    leanProtocol(this.#client.kafka)
     this.#timeoutMs = options.requestTimeoutMs
     this.#producer = this.#client.kafka.producer({
       idempotent: true,
