@@ -119,16 +119,23 @@ function readOutcomes(
 }
 
 function toResult(database: PGliteInterface, messages: Message[]): QueryResult {
-  const result = parse.parseResults(messages, parsersOf(database), { parsers }).at(-1)
+  const result = parse.parseResults(messages, parsersOf(database)).at(-1)
   // Rows are read by column name as records; the library types them by what the caller says.
   const rows = (result?.rows ?? []) as Row[]
   return { rows, rowCount: rows.length > 0 ? rows.length : (result?.affectedRows ?? 0) }
 }
 
-/** A database knows the parsers of its own array types; one behind a worker does not tell. */
+const parsersByDatabase = new WeakMap<object, typeof types.parsers>()
+
+/** All parsers of a database in one table, made once: there are hundreds, and joining them for every result costs more than reading it. */
 function parsersOf(database: object): typeof types.parsers {
-  // The library's own table, under its own name.
-  return 'parsers' in database ? (database.parsers as typeof types.parsers) : types.parsers
+  const known = parsersByDatabase.get(database)
+  if (known !== undefined) return known
+  // A database knows the parsers of its own array types, under the library's name; one behind a worker does not tell.
+  const own = 'parsers' in database ? (database.parsers as typeof types.parsers) : types.parsers
+  const all = { ...own, ...parsers }
+  parsersByDatabase.set(database, all)
+  return all
 }
 
 /** A value as text, as `pg` writes it. */
