@@ -82,8 +82,8 @@ export interface DriverConsumerOptions {
   /** Awaited before each joining of the group: the last moment at which the old assignment still holds. */
   beforeJoin(): Promise<void>
   joined(partitions: readonly TopicPartition[]): void
-  /** A fetch was answered, with records or without. */
-  fetched(): void
+  /** A broker answered a fetch or a heartbeat. */
+  answered(): void
   /**
    * The log no longer holds the position of a partition, which was paused before anything was read. `position` is where
    * it stood, as far as the client knows; what is returned is kept as the committed offset.

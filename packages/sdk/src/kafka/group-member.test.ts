@@ -110,7 +110,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
       paused.add(`t/${partition}`)
       return joins.outOfRange({ topic: 't', partition }, position)
     },
-    fetched: () => joins.fetched(),
+    answered: () => joins.answered(),
     crash: (error: Error) => joins.crashed(error),
     refuseCommits: (error: Error) => {
       commit = () => Promise.reject(error)
@@ -360,16 +360,16 @@ test('a moved partition forgets the batch that ran, under a generation of its ow
 })
 
 test('a broker that falls silent is told of, and so is its return', async () => {
-  const { join, fetched, clock, states, ended } = stage(finishAll)
+  const { join, answered, clock, states, ended } = stage(finishAll)
   join(0)
   for (let i = 0; i < 5; i++) {
     await clock.advance(1000)
-    fetched()
+    answered()
   }
   expect(states()).toEqual(['running'])
   await clock.advance(4000)
   expect(states()).toEqual(['running', 'unavailable'])
-  fetched()
+  answered()
   expect(states()).toEqual(['running', 'unavailable', 'running'])
   await clock.advance(25_000)
   expect(ended).toHaveLength(1)

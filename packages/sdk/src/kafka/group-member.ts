@@ -2,8 +2,8 @@ import { type Clock, pause } from '../core/clock.ts'
 import { CloseDeadlineError, HistoryGapError, InvalidConfigurationError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
+import { BrokerWatch } from './broker-watch.ts'
 import type { Driver, DriverBatch, DriverConsumer, PartitionPosition, TopicPartition } from './driver.ts'
-import { FetchWatch } from './fetch-watch.ts'
 import { HeartbeatLoop } from './heartbeat-loop.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PausedPartitions } from './paused-partitions.ts'
@@ -19,7 +19,7 @@ export interface GroupMemberOptions {
   readonly heartbeatIntervalMs: number
   readonly commitIntervalMs: number
   readonly rebalanceTimeoutMs: number
-  /** Without an answered fetch for this long the broker counts as unavailable. Milliseconds. */
+  /** Without an answer for this long the broker counts as unavailable. Milliseconds. */
   readonly silenceMs: number
   /** After this long without one the member gives up, to be replaced. Milliseconds. */
   readonly giveUpMs: number
@@ -50,7 +50,7 @@ export class GroupMember {
   readonly #heartbeats: HeartbeatLoop
   readonly #running = new RunningBatches()
   readonly #paused: PausedPartitions
-  readonly #watch: FetchWatch
+  readonly #watch: BrokerWatch
   #state: State = 'joining'
   #owned: readonly TopicPartition[] = []
   /** Counts the times that partitions were assigned to this member. */
@@ -92,12 +92,12 @@ export class GroupMember {
       handle: (batch) => this.#handle(batch),
       beforeJoin: () => this.#beforeJoin(),
       joined: (partitions) => this.#joined(partitions),
-      fetched: () => this.#watch.fetched(),
+      answered: () => this.#watch.answered(),
       outOfRange: (place, position) => this.#outOfRange(place, position),
       crashed: (error) => this.#end(error),
     })
     this.#paused = new PausedPartitions(this.#consumer, clock)
-    this.#watch = new FetchWatch({
+    this.#watch = new BrokerWatch({
       clock,
       silenceMs: options.silenceMs,
       giveUpMs: options.giveUpMs,

@@ -292,6 +292,40 @@ test('a broker that is not there yet is waited for, with a status for each attem
   expect(statuses.at(-1)?.state).toBe('running')
 })
 
+test('closing while the broker is away ends in time and leaves nothing running', async () => {
+  const topic = await newTopic(1)
+  const kafka = connect()
+  await read(kafka, topic)
+  await kafka.send([message(topic, 'k', '0')])
+  proxy().refuse()
+  await kafka.close(10_000)
+})
+
+test('partitions added to a topic are read from their first record, and written to', async () => {
+  const topic = await newTopic(1)
+  const kafka = connect()
+  const reading = await read(kafka, topic)
+  await kafka.send([message(topic, 'a', 'before')])
+  const client = new Client({ brokers: [...broker.brokers], logLevel: logLevel.NOTHING })
+  const admin = client.admin()
+  await admin.connect()
+  await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] })
+  await admin.disconnect()
+  const values: string[] = ['before']
+  await vi.waitFor(
+    async () => {
+      for (const key of keys) {
+        values.push(`${key}${values.length}`)
+        await kafka.send([message(topic, key, values.at(-1) ?? '')])
+      }
+      const partitions = new Set((await broker.dump(topic)).map(({ partition }) => partition))
+      expect(partitions.size).toBeGreaterThan(1)
+    },
+    { timeout: 20_000, interval: 500 },
+  )
+  await vi.waitFor(() => expect([...reading.values].sort()).toEqual([...values].sort()), { timeout: 20_000 })
+})
+
 test('sends and consuming outlive a broker that is killed and comes back', async () => {
   const topic = await newTopic(3)
   const kafka = connect({ deliveryTimeoutMs: 60_000 })

@@ -102,7 +102,7 @@ export class KafkaSubscription implements Subscription {
 
   /** One member from joining to its end, which is told; does not reject. */
   async #serve(opened: () => void): Promise<Error> {
-    const { driver, clock, logger, sessionTimeoutMs, fetchMaxWaitMs } = this.#options
+    const { driver, clock, logger, sessionTimeoutMs, heartbeatIntervalMs, fetchMaxWaitMs } = this.#options
     const { signal } = this.#closing
     let member: GroupMember | undefined
     try {
@@ -118,10 +118,10 @@ export class KafkaSubscription implements Subscription {
         logger,
         concurrency,
         subscription: this.#subscription,
-        heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
+        heartbeatIntervalMs,
         commitIntervalMs: this.#options.commitIntervalMs,
         rebalanceTimeoutMs: Math.max(60_000, this.#subscription.stallMs + 10_000),
-        silenceMs: fetchMaxWaitMs * 3 + 3000,
+        silenceMs: fetchMaxWaitMs * 3 + heartbeatIntervalMs * 2 + 1000,
         giveUpMs: sessionTimeoutMs * 2 + 10_000,
         nextGeneration: () => ++this.#generation,
         tell: (status) => this.#tell(status),

@@ -24,6 +24,7 @@ export class KafkajsClient {
   readonly #sockets = new Set<Socket>()
   readonly #watch: ((entry: LogEntry) => void) | undefined
   #cut = false
+
   /**
    * @param retries how often kafkajs tries again to connect and to learn where things are: few by default, because most
    * callers have a retry of their own that knows its deadline
@@ -33,7 +34,8 @@ export class KafkajsClient {
     this.#watch = watch
     const { brokers, clientId, ssl, sasl, requestTimeoutMs, connectionTimeoutMs } = options
     const config: KafkaConfig = {
-      brokers: [...brokers],
+      // An empty list is what ends its attempts to connect: kafkajs takes it for hopeless, and everything else for a mishap.
+      brokers: () => (this.#cut ? [] : [...brokers]),
       clientId,
       requestTimeout: requestTimeoutMs,
       connectionTimeout: connectionTimeoutMs,
@@ -67,6 +69,8 @@ export class KafkajsClient {
         )
       : connectPlain({ host, port }, onConnect)
     socket.setKeepAlive(true, keepAliveMs)
+    // kafkajs ends a connection again with each failure after the first, which adds a listener to a dead socket every time.
+    socket.setMaxListeners(0)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     return socket

@@ -10,8 +10,8 @@ import {
 } from './driver.ts'
 import { subscriptionAwareAssigner } from './kafkajs-assigner.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
-import { classify, isMembershipLost } from './kafkajs-errors.ts'
 import { KafkajsDelivery } from './kafkajs-delivery.ts'
+import { classify, isMembershipLost } from './kafkajs-errors.ts'
 import { leanProtocol } from './kafkajs-lean-protocol.ts'
 
 /**
@@ -78,7 +78,10 @@ export class KafkajsConsumer implements DriverConsumer {
         )
         resolve()
       })
-      consumer.on('consumer.fetch', () => this.#options.fetched())
+      // Its own event for a fetch comes after failed ones too.
+      consumer.on('consumer.network.request', ({ payload }) => {
+        if (payload.apiName === 'Fetch' || payload.apiName === 'Heartbeat') this.#options.answered()
+      })
       consumer.on('consumer.crash', ({ payload }) => {
         this.#client.cut()
         const error = classify(payload.error)

@@ -1,35 +1,35 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import { BrokerUnavailableError } from '../core/errors.ts'
 
-export interface FetchWatchOptions {
+export interface BrokerWatchOptions {
   readonly clock: Clock
-  /** Without an answered fetch for this long the broker counts as unavailable. Milliseconds. */
+  /** Without an answer for this long the broker counts as unavailable. Milliseconds. */
   readonly silenceMs: number
   /** After this long without one it is not expected any more. Milliseconds. */
   readonly giveUpMs: number
-  /** How much longer than usual the next fetch may take just now; `Infinity` when none is expected. Milliseconds. */
+  /** How much longer than usual the next answer may take just now; `Infinity` when none is expected. Milliseconds. */
   graceMs(): number
   silent(error: Error): void
-  /** A fetch was answered after all. */
+  /** It answered after all. */
   back(): void
   givenUp(error: Error): void
 }
 
-/** A client repeats without a word while its broker is away, sometimes for good. When it last fetched anything tells. */
-export class FetchWatch {
-  readonly #options: FetchWatchOptions
-  #fetchedAt = 0
+/** A client repeats without a word while its broker is away, sometimes for good. When it was last answered tells. */
+export class BrokerWatch {
+  readonly #options: BrokerWatchOptions
+  #answeredAt = 0
   #isSilent = false
   #timer: Timer | undefined
 
-  constructor(options: FetchWatchOptions) {
+  constructor(options: BrokerWatchOptions) {
     this.#options = options
   }
 
   /** Begins, or begins anew. */
   start(): void {
     this.#isSilent = false
-    this.#fetchedAt = this.#options.clock.monotonic()
+    this.#answeredAt = this.#options.clock.monotonic()
     this.#next()
   }
 
@@ -38,8 +38,8 @@ export class FetchWatch {
     this.#timer = undefined
   }
 
-  fetched(): void {
-    this.#fetchedAt = this.#options.clock.monotonic()
+  answered(): void {
+    this.#answeredAt = this.#options.clock.monotonic()
     if (!this.#isSilent) return
     this.#isSilent = false
     this.#options.back()
@@ -53,10 +53,10 @@ export class FetchWatch {
   #look(): void {
     const { clock, silenceMs, giveUpMs, graceMs, silent, givenUp } = this.#options
     const grace = graceMs()
-    // While batches run nothing is fetched, and what comes after them is a new silence.
-    if (grace === Number.POSITIVE_INFINITY) this.#fetchedAt = clock.monotonic()
-    const silentMs = clock.monotonic() - this.#fetchedAt
-    const error = () => new BrokerUnavailableError(`no fetch was answered for ${Math.round(silentMs)} ms`)
+    // While batches run nothing is asked but heartbeats, and what comes after them is a new silence.
+    if (grace === Number.POSITIVE_INFINITY) this.#answeredAt = clock.monotonic()
+    const silentMs = clock.monotonic() - this.#answeredAt
+    const error = () => new BrokerUnavailableError(`the broker has not answered for ${Math.round(silentMs)} ms`)
     if (silentMs > giveUpMs + grace) {
       givenUp(error())
       return
