@@ -10,6 +10,7 @@ test('without a name every benchmark runs, five rounds each', () => {
     check: false,
     rounds: 5,
     durationMs: 2000,
+    scale: 1,
     only: '',
   })
 })
@@ -27,4 +28,5 @@ test('an unknown benchmark is refused with the names there are', () => {
 test('a number of rounds that is none is refused', () => {
   expect(() => parseArguments(['--rounds', 'many'], known)).toThrow('--rounds needs a whole number from 1 up, got many')
   expect(() => parseArguments(['--rounds'], known)).toThrow('got undefined')
+  expect(() => parseArguments(['--scale', '2'], known)).toThrow('--scale needs a number above 0 and up to 1, got 2')
 })

@@ -42,7 +42,8 @@ export interface BenchmarkCase {
 /** Cases that share their preparation. */
 export interface Suite {
   readonly name: string
-  open(servers: Servers): Promise<OpenSuite>
+  /** @param scale share of the records that cases with a number of them move, up to 1 */
+  open(servers: Servers, scale: number): Promise<OpenSuite>
 }
 
 export interface OpenSuite {

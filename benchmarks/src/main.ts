@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
   const missed: string[] = []
   try {
     for (const suite of suites.filter(({ name }) => options.names.includes(name))) {
-      const open = await suite.open(servers)
+      const open = await suite.open(servers, options.scale)
       try {
         for (const benchmark of open.cases.filter(({ name }) => name.includes(options.only))) {
           const measured = await runCase(benchmark, { ...options, progress })

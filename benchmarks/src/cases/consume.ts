@@ -7,23 +7,24 @@ import { startMeasuring } from '../cpu.ts'
 import { defineOrderPlaced, defineOrderTopic, order } from '../order-event.ts'
 import { recordBytes, recordOf } from '../order-record.ts'
 
-const records = 200_000
+const allRecords = 200_000
 const batchRecords = 500
 
 export const consumeSuite: Suite = {
   name: 'consume',
-  async open(servers) {
+  async open(servers, scale) {
+    const records = Math.ceil((allRecords * scale) / batchRecords) * batchRecords
     const topic = defineOrderTopic(`benchmark-consume-${process.pid}`)
     const OrderPlaced = defineOrderPlaced(topic)
     const kafkajs = await servers.kafkajs()
     const kafka = createKafka({ brokers: await servers.brokers() })
     await kafka.createTopics([topic])
-    await fill(kafkajs, topic, OrderPlaced)
+    await fill(kafkajs, topic, OrderPlaced, records)
     const bytesPerMessage = recordBytes(await recordOf(OrderPlaced, order(0)))
 
     const peer = (eachMessage: (payload: EachMessagePayload) => void) => async (round: Round) => {
       const consumer = kafkajs.consumer({ groupId: groupOf('peer', round) })
-      const progress = countRecords()
+      const progress = countRecords(records)
       await consumer.connect()
       await consumer.subscribe({ topics: [topic.name], fromBeginning: true })
       await consumer.run({
@@ -39,7 +40,7 @@ export const consumeSuite: Suite = {
     }
 
     const ours = (typed: boolean) => async (round: Round) => {
-      const progress = countRecords()
+      const progress = countRecords(records)
       const consumer = createConsumer({
         source: kafka,
         group: groupOf('own', round),
@@ -98,6 +99,7 @@ async function fill(
   kafkajs: Kafka,
   topic: TopicDefinition,
   event: ReturnType<typeof defineOrderPlaced>,
+  records: number,
 ): Promise<void> {
   const producer = kafkajs.producer({ createPartitioner: Partitioners.DefaultPartitioner })
   await producer.connect()
@@ -119,7 +121,7 @@ async function fill(
 }
 
 /** Counts from the first record handed over to the end of the last: joining the group is not measured. */
-function countRecords() {
+function countRecords(records: number) {
   let left = records
   let measured: ReturnType<typeof startMeasuring> | undefined
   let done: (sample: Sample) => void

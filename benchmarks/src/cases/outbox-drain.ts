@@ -4,15 +4,14 @@ import type { BenchmarkCase, Sample } from '../case.ts'
 import { startMeasuring } from '../cpu.ts'
 import { fillOutbox, fillPeerOutbox, OrderPlaced, type OutboxWorld } from './outbox-world.ts'
 
-const rows = 50_000
 const batchSize = 500
 
 /** Emptying a full outbox into a sender that does nothing. */
-export function outboxDrain(world: OutboxWorld): BenchmarkCase {
+export function outboxDrain(world: OutboxWorld, rows: number): BenchmarkCase {
   return {
     name: 'outbox/drain',
     contenders: [
-      { name: 'raw SKIP LOCKED loop', run: () => drainPlainly(world) },
+      { name: 'raw SKIP LOCKED loop', run: () => drainPlainly(world, rows) },
       {
         name: 'relay',
         async run() {
@@ -39,7 +38,7 @@ export async function drainByRelay(world: OutboxWorld, expected: number, sender:
   return { messages: expected, ...spent }
 }
 
-async function drainPlainly(world: OutboxWorld): Promise<Sample> {
+async function drainPlainly(world: OutboxWorld, rows: number): Promise<Sample> {
   await fillPeerOutbox(world, rows)
   const client = await world.pool.connect()
   try {

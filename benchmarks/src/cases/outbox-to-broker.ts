@@ -7,13 +7,13 @@ import type { Servers } from '../servers.ts'
 import { drainByRelay } from './outbox-drain.ts'
 import { fillOutbox, type OutboxWorld } from './outbox-world.ts'
 
-const rows = 50_000
 const callers = 1000
 
 /** Emptying a full outbox into Kafka, against publishing to it without an outbox. */
 export async function outboxToBroker(
   world: OutboxWorld,
   servers: Servers,
+  rows: number,
 ): Promise<{ readonly benchmark: BenchmarkCase; close(): Promise<void> }> {
   const topic = defineOrderTopic(`benchmark-relay-${process.pid}`)
   const OrderPlaced = defineOrderPlaced(topic)

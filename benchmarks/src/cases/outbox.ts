@@ -11,15 +11,21 @@ import { createPeerTables, type OutboxWorld } from './outbox-world.ts'
 
 export const outboxSuite: Suite = {
   name: 'outbox',
-  async open(servers) {
+  async open(servers, scale) {
+    const rows = Math.ceil(50_000 * scale)
     const databaseUrl = await servers.databaseUrl()
     const sql = createPostgres({ connectionString: databaseUrl })
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 32 })
     const world: OutboxWorld = { databaseUrl, sql, pool, outbox: createOutbox() }
     await migrate(sql, [outboxMigrations])
     await createPeerTables(pool)
-    const broker = await outboxToBroker(world, servers)
-    const cases: BenchmarkCase[] = [...outboxInsert(world), outboxDrain(world), broker.benchmark, outboxLatency(world)]
+    const broker = await outboxToBroker(world, servers, rows)
+    const cases: BenchmarkCase[] = [
+      ...outboxInsert(world),
+      outboxDrain(world, rows),
+      broker.benchmark,
+      outboxLatency(world),
+    ]
     return {
       cases,
       async close() {
