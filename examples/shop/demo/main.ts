@@ -9,7 +9,7 @@ import { startShop } from '../platform/shop.ts'
 import { parts } from '../process/parts.ts'
 import { type DemoArguments, readArguments, usage } from './arguments.ts'
 import { curlExamples } from './curl-examples.ts'
-import { Show } from './show.ts'
+import { Show, shownInFull } from './show.ts'
 import { exitCodeOf, formatSummary, jsonSummary } from './summary.ts'
 
 /** Every so many records one is sent twice, so that the demo has duplicates to ignore. */
@@ -43,6 +43,8 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
       clock: systemClock,
       logger: show.logger,
       count: orders,
+      // Few at once when every line is shown, so that an order can be followed by eye.
+      concurrency: orders <= shownInFull ? 4 : 16,
       signal: stop.signal,
       onPlaced: (order) => show.placed(order),
       onFact: (fact) => show.fact(fact),

@@ -13,7 +13,7 @@ export interface ShowOptions {
 }
 
 /** Up to this many orders, every event has its line; of more, a sample has. */
-const shownInFull = 24
+export const shownInFull = 24
 const sampled = 8
 /** How long a fact is held back so that lines come in order. Milliseconds. */
 const holdMs = 250
