@@ -7,6 +7,7 @@ import { type PartName, partNames } from './part.ts'
 import { endProcess } from './part-process.ts'
 import { provideServer } from './servers.ts'
 import type { Stack } from './stack.ts'
+import { StackError } from './stack-error.ts'
 import { assignPorts, startPart, waitUntilReady } from './start-part.ts'
 import { createTopics } from './topics.ts'
 
@@ -23,12 +24,16 @@ export async function up(stack: Stack, ports: Ports = {}): Promise<string> {
   await endStrays(stack, defaultGraceMs)
   const before = addresses(stack)
   const { folder, state, progress } = stack
-  await Promise.all([
+  // Both are waited for even when one fails: what the other one did must be noted before this command ends.
+  const ground = await Promise.allSettled([
     provideServer(folder, state, 'kafka', { progress, port: ports.kafka }).then(() => createTopics(stack)),
     provideServer(folder, state, 'postgres', { progress, port: ports.postgres }).then(() =>
       createDatabases(state.state.postgres?.address ?? '', progress),
     ),
   ])
+  const failures: unknown[] = ground.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (failures.length > 1) throw new StackError(failures.map(messageOf).join('\n'))
+  if (failures.length === 1) throw failures[0]
   if (before !== undefined && before !== addresses(stack)) await endParts(stack, 'the servers moved')
   await assignPorts(stack, ports)
   const missing: PartName[] = []
@@ -42,6 +47,10 @@ export async function up(stack: Stack, ports: Ports = {}): Promise<string> {
   await waitUntilReady(stack, partNames)
   stack.progress(`Everything is ready after ${((performance.now() - begin) / 1000).toFixed(1)} s.`)
   return `http://127.0.0.1:${stack.state.part('gateway')?.port}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function addresses(stack: Stack): string | undefined {

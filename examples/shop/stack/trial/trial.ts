@@ -22,7 +22,7 @@ import {
 import { OrderStream } from './order-stream.ts'
 import { Witness } from './witness.ts'
 
-const POLL_MS = 5
+const POLL_MS = 20
 const LIVE_WORK_WITHIN_MS = 30_000
 
 /** A stack under fire: orders flow, parts are signalled and started again, and everything is counted. */
@@ -119,7 +119,7 @@ export class Trial {
         const left = await countOutstanding(this.#postgres)
         return [{ about: 'the shop', message: `was still at work after ${withinMs} ms; ${left} orders have not ended` }]
       }
-      await sleep(100)
+      await sleep(250)
     }
   }
 
