@@ -11,6 +11,7 @@ import { readDuplicates } from './load/inbox-duplicates.ts'
 import { down } from './stack/down.ts'
 import { type PartName, partNames } from './stack/part.ts'
 import { openStack, type Stack, withStack } from './stack/stack.ts'
+import { stackFolder } from './stack/stack-folder.ts'
 import { waitUntilReady } from './stack/start-part.ts'
 import { isAllReady, readStatus } from './stack/status.ts'
 import { findStackProcesses } from './stack/stray-process.ts'
@@ -47,7 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await withStack(options, (opened) => down(opened, { graceMs, clean: true }))
-  expect(await findStackProcesses(stack.folder), 'processes left of the stack').toEqual([])
+  expect(await findStackProcesses(stackFolder(data)), 'processes left of the stack').toEqual([])
   vi.unstubAllEnvs()
   rmSync(data, { recursive: true, force: true })
 }, 60_000)
