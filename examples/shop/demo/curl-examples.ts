@@ -1,7 +1,7 @@
 import type { Colors } from 'picocolors/types.js'
 
 /** Commands to copy, for a shop that stays up. */
-export function curlExamples(url: string, { bold, dim }: Colors): string {
+export function curlExamples(url: string, orderId: string, { bold, dim }: Colors): string {
   const order = JSON.stringify({
     customerId: 'ada',
     email: 'ada@example.com',
@@ -21,8 +21,8 @@ ${dim('# order a teapot; cards: tok_ok tok_declined tok_timeout tok_twice')}
 curl -i ${url}/orders -H 'content-type: application/json' -H 'idempotency-key: my-first-order' \\
   -d '${order}'
 
-${dim('# where it stands: put in the id from the answer')}
-curl -s ${url}/orders/<orderId>
+${dim('# where an order stands')}
+curl -s ${url}/orders/${orderId}
 
 ${dim('# what a wrong order gets')}
 curl -s ${url}/orders -H 'content-type: application/json' -d '{"customerId":"ada","price":1}'`

@@ -7,7 +7,7 @@ const fact = (eventId: string, atMs: number, causationId: string | null = null):
   eventType: 'OrderCreated',
   eventVersion: 'v1',
   timestamp: new Date(atMs).toISOString(),
-  source: 'orders-service',
+  source: 'order-service',
   correlationId: 'c',
   causationId,
   data: { orderId: 'o' },

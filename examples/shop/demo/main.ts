@@ -37,6 +37,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
   try {
     console.log(`gateway at ${colors.bold(shop.url)}, one record in ${repeatEvery} is sent twice on purpose\n`)
     show.begin()
+    let firstOrder: string | undefined
     const report = await runOrders({
       fetchFrom: (part) => (part === 'gateway' ? fetchAt(shop.url) : shop.fetchFrom(part)),
       source: ground.broker,
@@ -46,14 +47,17 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
       // Few at once when every line is shown, so that an order can be followed by eye.
       concurrency: orders <= shownInFull ? 4 : 16,
       signal: stop.signal,
-      onPlaced: (order) => show.placed(order),
+      onPlaced(order) {
+        firstOrder ??= order.orderId
+        show.placed(order)
+      },
       onFact: (fact) => show.fact(fact),
     })
     show.end()
     console.log(`\n${formatSummary(report, colors)}`)
     if (json) console.log(jsonSummary(report))
     if (serve && !stop.signal.aborted) {
-      console.log(`\n${curlExamples(shop.url, colors)}`)
+      console.log(`\n${curlExamples(shop.url, firstOrder ?? '', colors)}`)
       await interrupted
     }
     return exitCodeOf(report)

@@ -100,6 +100,8 @@ export class Show {
       return
     }
     this.#retries++
-    if (this.#inFull) this.#options.print(this.#timeline.note(group, `${error.message}; again in ${retryInMs} ms`))
+    // A group is named for its service, which says its own name in the singular.
+    if (this.#inFull)
+      this.#options.print(this.#timeline.note(group.replace(/s$/, ''), `${error.message}; again in ${retryInMs} ms`))
   }
 }

@@ -14,11 +14,11 @@ export class Timeline {
   constructor(colors: Colors) {
     this.#colors = colors
     this.#services = {
-      orders: colors.cyan,
+      order: colors.cyan,
       inventory: colors.yellow,
-      payments: colors.magenta,
+      payment: colors.magenta,
       shipping: colors.blue,
-      notifications: colors.green,
+      notification: colors.green,
     }
   }
 

@@ -17,7 +17,7 @@ export const inventory: Service = {
   name: 'inventory',
   migrations,
   create(platform) {
-    const edges = createEdges(platform, { name: 'inventory' })
+    const edges = createEdges(platform, { group: 'inventory', source: 'inventory-service' })
     const { consumer, inbox, outbox, producer } = edges
 
     consumer.on(

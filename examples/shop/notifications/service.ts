@@ -12,7 +12,7 @@ export const notifications: Service = {
   name: 'notifications',
   migrations,
   create(platform) {
-    const edges = createEdges(platform, { name: 'notifications' })
+    const edges = createEdges(platform, { group: 'notifications', source: 'notification-service' })
     const { smtpUrl } = platform.settings
     const mailer = smtpUrl === undefined ? createSinkMailer(platform.fetchFrom('mail-sink')) : createSmtpMailer(smtpUrl)
     const options = { ...edges, sql: platform.sql, mailer }

@@ -21,7 +21,7 @@ export const orders: Service = {
   name: 'orders',
   migrations,
   create(platform) {
-    const edges = createEdges(platform, { name: 'orders' })
+    const edges = createEdges(platform, { group: 'orders', source: 'order-service' })
     const { consumer, inbox } = edges
     addOrderRoutes(platform.http, { sql: platform.sql, edges })
 

@@ -15,7 +15,7 @@ export const payments: Service = {
   create(platform) {
     const { sql, clock, logger, settings } = platform
     // Handlers mostly wait for the provider, so many of them are no load.
-    const edges = createEdges(platform, { name: 'payments', concurrency: 64 })
+    const edges = createEdges(platform, { group: 'payments', source: 'payment-service', concurrency: 64 })
     const { consumer, inbox } = edges
     const provider = createProviderClient(platform.fetchFrom('payment-provider'), settings.paymentTimeoutMs)
 

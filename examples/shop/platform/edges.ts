@@ -5,7 +5,7 @@ import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
 import type { Tx } from '@evtkit/sdk/postgres'
 import { allEvents } from '../contracts/index.ts'
 import type { ServicePlatform } from './platform.ts'
-import type { RunningPart } from './service.ts'
+import type { PartName, RunningPart } from './service.ts'
 
 /**
  * Where a service meets the others: facts come in by the consumer and its inbox, and go out by the outbox of the
@@ -20,19 +20,21 @@ export interface Edges extends RunningPart {
 }
 
 export interface EdgesOptions {
-  /** Name of the service: its consumer group, and the source of its events as `<name>-service`. */
-  readonly name: string
+  /** Its consumer group. */
+  readonly group: PartName
+  /** How it names itself in the events it publishes. */
+  readonly source: string
   /** Handlers running at once. Worth raising where handlers wait for the outside world. @default 16 */
   readonly concurrency?: number
 }
 
-export function createEdges(platform: ServicePlatform, { name, concurrency = 16 }: EdgesOptions): Edges {
+export function createEdges(platform: ServicePlatform, { group, source: own, concurrency = 16 }: EdgesOptions): Edges {
   const { sql, sender, source, logger, clock } = platform
   const outbox = createOutbox()
   const relay = createRelay({ sql, sender, outbox, logger, clock })
   const consumer = createConsumer({
     source,
-    group: name,
+    group,
     rejected: rejectedStore(sql),
     catalogue: allEvents,
     concurrency,
@@ -45,7 +47,7 @@ export function createEdges(platform: ServicePlatform, { name, concurrency = 16 
     consumer,
     inbox,
     outbox,
-    producer: createProducer({ sender, source: `${name}-service`, clock }),
+    producer: createProducer({ sender, source: own, clock }),
     async start() {
       await relay.start()
       await consumer.start()

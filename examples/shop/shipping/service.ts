@@ -10,7 +10,7 @@ export const shipping: Service = {
   name: 'shipping',
   migrations,
   create(platform) {
-    const edges = createEdges(platform, { name: 'shipping' })
+    const edges = createEdges(platform, { group: 'shipping', source: 'shipping-service' })
     const { consumer, inbox, outbox, producer } = edges
 
     consumer.on(
