@@ -39,8 +39,14 @@ export const payments: Service = {
       everyMs: settings.paymentRecheckMs,
       async check(signal) {
         for (const chargeId of await pendingCharges(sql, 100)) {
-          const charge = await provider.find(chargeId, signal)
-          await sql.transaction((tx) => endPayment(edges, tx, charge))
+          if (signal.aborted) return
+          // One charge the provider cannot tell about must not keep the others waiting.
+          try {
+            const charge = await provider.find(chargeId, signal)
+            await sql.transaction((tx) => endPayment(edges, tx, charge))
+          } catch (error) {
+            logger.warn({ error, chargeId }, 'could not learn what became of a charge; it is asked for again')
+          }
         }
       },
     })

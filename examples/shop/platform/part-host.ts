@@ -108,7 +108,7 @@ export class PartHost {
 
   async health(): Promise<PieceHealth[]> {
     const awaited = [...this.#awaited].map(([piece, detail]) => ({ piece, ready: false, detail }))
-    if (this.#state !== 'running') return awaited
+    if (this.#state === 'new' || awaited.length > 0) return awaited
     const pieces = this.#running.health().map(({ piece, ready, detail }) => ({ piece, ready, detail }))
     return this.#sql === undefined ? pieces : [await databaseHealth(this.#sql), ...pieces]
   }
