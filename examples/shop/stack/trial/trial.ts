@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProcessIdentity } from '@evtkit/local-stack'
 import { silentLogger } from '@evtkit/sdk'
 import type { Discrepancy } from '../../books/books.ts'
 import { checkBooks } from '../../books/check-books.ts'
@@ -64,8 +65,7 @@ export class Trial {
   async strike(part: PartName, signal: 'SIGTERM' | 'SIGKILL', withinMs: number): Promise<Hit> {
     const running = this.#stack.state.part(part)?.process
     if (running === undefined) throw new StackError(`${part} does not run`)
-    await this.#untilBusy(part)
-    const openRequests = this.#stream.open
+    const openRequests = await this.#catchAtWork(part, running, signal)
     const begin = performance.now()
     if (!(await signalProcess(running, signal))) throw new StackError(`${part} ended by itself`)
     if (!(await waitUntilGone(running, withinMs))) {
@@ -129,12 +129,26 @@ export class Trial {
     await this.#witness.close()
   }
 
-  async #untilBusy(part: PartName): Promise<void> {
+  /**
+   * Waits until the part has work on its hands. One that is about to be killed is frozen then and looked at once more, so
+   * that the work is still there when the signal comes.
+   *
+   * @returns the requests to the gateway that are open
+   */
+  async #catchAtWork(part: PartName, running: ProcessIdentity, signal: NodeJS.Signals): Promise<number> {
+    const isAtWork = async () => (isService(part) ? isBusy(part, this.#witness) : this.#stream.open > 0)
     const deadline = performance.now() + LIVE_WORK_WITHIN_MS
-    while (!(isService(part) ? await isBusy(part, this.#witness) : this.#stream.open > 0)) {
-      if (performance.now() > deadline) throw new StackError(`${part} had nothing to do for ${LIVE_WORK_WITHIN_MS} ms`)
+    while (performance.now() < deadline) {
+      if (await isAtWork()) {
+        if (signal !== 'SIGKILL') return this.#stream.open
+        await signalProcess(running, 'SIGSTOP')
+        const open = this.#stream.open
+        if (await isAtWork()) return open
+        await signalProcess(running, 'SIGCONT')
+      }
       await sleep(POLL_MS)
     }
+    throw new StackError(`${part} had nothing to do for ${LIVE_WORK_WITHIN_MS} ms`)
   }
 
   async #isIdle(): Promise<boolean> {
