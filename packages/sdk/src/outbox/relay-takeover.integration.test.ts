@@ -1,10 +1,10 @@
 import { BrokerUnavailableError, silentLogger } from '@evtkit/sdk'
 import { migrate } from '@evtkit/sdk/postgres'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { freshDatabase } from '../../../../test/fresh-database.ts'
 import { gate, RecordingSender, textMessage } from '../../../../test/recording-sender.ts'
-import { createOutbox, createRelay, outboxMigrations, outboxSetAside, type RelayOptions } from './index.ts'
+import { createOutbox, createRelay, outboxMigrations, outboxSetAside, type Relay, type RelayOptions } from './index.ts'
 import { PostgresRelaySessions } from './postgres-relay-session.ts'
 
 const database = await freshDatabase()
@@ -16,12 +16,18 @@ const send = (...messages: readonly (readonly [string | null, string])[]) =>
 const depth = async () => Number((await sql.query('select count(*) as n from evtkit_outbox')).rows[0]?.n)
 
 const quick = { balanceMs: 50, backoff: { initialMs: 20, maxMs: 100 }, logger: silentLogger } as const
+const started: Relay[] = []
 const startRelay = async (options: Omit<RelayOptions, 'sql'>, applicationName = 'relay') => {
   const own = database.connect({ applicationName, logger: silentLogger })
   const relay = createRelay({ sql: own, ...quick, ...options })
+  started.push(relay)
   await relay.start()
   return relay
 }
+// A failed test must not leave a relay that holds the share of the next one's.
+afterEach(async () => {
+  await Promise.allSettled(started.splice(0).map((relay) => relay.close(0)))
+})
 const buckets = async (relay: { stats(): Promise<{ buckets: number }> }) => (await relay.stats()).buckets
 
 describe('several relays', () => {
