@@ -191,6 +191,61 @@ test('a verdict short of the end pauses the partition, and its timer resumes it'
   expect(paused.size).toBe(0)
 })
 
+test('a long batch lets the other partitions be fetched, and is committed when it is finished', async () => {
+  const { join, handOver, fetch, clock, paused, positions, commits } = stage(async (batch) => {
+    if (batch.partition === 0) await new Promise<void>((resolve) => clock.after(2000, resolve))
+    return finishAll(batch)
+  })
+  join(0, 1)
+  const long = handOver(fetch(0, 0, 3))
+  await clock.advance(500)
+  expect(await long).toBe('continue')
+  expect(paused).toEqual(new Set(['t/0']))
+  expect(positions.has('t/0')).toBe(false)
+  await handOver(fetch(1, 0, 1))
+  await clock.advance(1500)
+  expect(paused.size).toBe(0)
+  expect(positions.get('t/0')).toBe(3n)
+  await clock.advance(1000)
+  expect(commits).toEqual(['t/1:1', 't/0:3'])
+})
+
+test('a partition is never handled twice at once, though it was moved while a long batch ran', async () => {
+  let running = 0
+  let finish = () => {}
+  const { join, handOver, fetch, clock, paused, positions, member } = stage(async (batch) => {
+    expect(++running).toBe(1)
+    await new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    running--
+    return finishAll(batch)
+  })
+  join(0, 1)
+  void handOver(fetch(0, 5, 3))
+  await clock.advance(500)
+  member.seek({ topic: 't', partition: 0, offset: 1n })
+  expect(paused).toEqual(new Set(['t/0']))
+  expect(await handOver(fetch(0, 1, 3))).toBe('continue')
+  finish()
+  await clock.advance(0)
+  expect(paused.size).toBe(0)
+  expect(positions.get('t/0')).toBe(1n)
+})
+
+test('the group is joined again only when long batches have ended too', async () => {
+  const { join, beforeJoin, handOver, fetch, clock, commits } = stage(async (batch) => {
+    batch.settle(2n)
+    await untilStopped(batch)
+    return { next: 2n, retryInMs: 0 }
+  })
+  join(0, 1)
+  void handOver(fetch(0, 0, 3))
+  await clock.advance(500)
+  await beforeJoin()
+  expect(commits.at(-1)).toBe('t/0:2')
+})
+
 test('nothing the handler throws reaches the client, and the records come again', async () => {
   const { join, handOver, fetch, paused, positions } = stage(async () => {
     throw new TypeError('Cannot read properties of undefined')

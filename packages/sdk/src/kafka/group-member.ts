@@ -1,10 +1,12 @@
-import { type Clock, pause } from '../core/clock.ts'
-import { CloseDeadlineError, HistoryGapError, InvalidConfigurationError } from '../core/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import { CloseDeadlineError, InvalidConfigurationError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
+import { Assignment } from './assignment.ts'
 import { BrokerWatch } from './broker-watch.ts'
 import type { Driver, DriverBatch, DriverConsumer, PartitionPosition, TopicPartition } from './driver.ts'
 import { HeartbeatLoop } from './heartbeat-loop.ts'
+import { measureGap } from './history-gap.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PausedPartitions } from './paused-partitions.ts'
 import { RunningBatch } from './running-batch.ts'
@@ -35,6 +37,8 @@ type State = 'joining' | 'running' | 'rejoining' | 'stalled' | 'leaving' | 'ende
 
 /** How long a rejected `handle` rests before its records are handed over again. Milliseconds. */
 const rejectedRestMs = 1000
+/** How long a batch may keep the partitions beside it from being fetched. Milliseconds. */
+const longBatchMs = 500
 /** How long the last commit of an assignment may hold up the next. Milliseconds. */
 const lastCommitMs = 5000
 /** How long the group may take to answer that a member leaves. Milliseconds. */
@@ -52,18 +56,19 @@ export class GroupMember {
   readonly #paused: PausedPartitions
   readonly #watch: BrokerWatch
   #state: State = 'joining'
-  #owned: readonly TopicPartition[] = []
-  /** Counts the times that partitions were assigned to this member. */
-  #assignment = 0
-  #generation = 0
-  /** Partitions that were moved since have a generation of their own: what was remembered of them is void too. */
-  readonly #movedGenerations = new Map<string, number>()
+  #assignment = new Assignment([], 0)
+  /** Ends the waiting for handlers that show no progress. */
+  #giveUp = () => {}
+  readonly #givenUp: Promise<void>
   #mustRejoin = false
   #revoked = false
 
   constructor(options: GroupMemberOptions) {
     const { driver, subscription, clock, logger, commitIntervalMs, rebalanceTimeoutMs, concurrency } = options
     this.#options = options
+    this.#givenUp = new Promise((resolve) => {
+      this.#giveUp = resolve
+    })
     this.#committer = new OffsetCommitter({
       clock,
       logger,
@@ -114,16 +119,18 @@ export class GroupMember {
   }
 
   seek(position: PartitionPosition): void {
-    const key = keyOf(position)
-    if (!this.#owned.some((place) => keyOf(place) === key))
+    const assignment = this.#assignment
+    const name = keyOf(position)
+    if (!assignment.has(position))
       throw new InvalidConfigurationError(
-        `${key} is not assigned to this member of group "${this.#options.subscription.group}"; seek where it is, or set the group's offsets`,
+        `${name} is not assigned to this member of group "${this.#options.subscription.group}"; seek where it is, or set the group's offsets`,
       )
-    this.#running.move(position, new Error(`${key} was moved to offset ${position.offset}`))
+    this.#running.move(position, new Error(`${name} was moved to offset ${position.offset}`))
     const wasGap = this.#paused.isGap(position)
-    this.#movedGenerations.set(key, this.#options.nextGeneration())
+    assignment.move(position, this.#options.nextGeneration())
     this.#consumer.seek(position)
-    this.#paused.resume(position)
+    // A batch of it that still runs resumes it when it has ended: never two at once.
+    if (!this.#paused.isBusy(position)) this.#paused.resume(position)
     this.#committer.move(position)
     if (wasGap) this.#tellRunning()
   }
@@ -136,7 +143,7 @@ export class GroupMember {
     this.#state = 'leaving'
     this.#quiet()
     // Otherwise partitions without a running batch would be fetched again and again until the others are done.
-    if (joined) this.#consumer.pause(this.#owned)
+    if (joined) this.#consumer.pause(this.#assignment.partitions)
     this.#running.stopAll(new Error('the subscription is closing'))
     if (!joined && this.#running.size === 0) {
       // Nothing is under way; a join that waits for other members must not hold up whoever closes.
@@ -149,15 +156,18 @@ export class GroupMember {
     }
     await within(clock, deadline - clock.monotonic(), finished())
     const unfinished = this.#running.size
-    // Without a broker to tell, leaving would take as long as its return.
-    const leaving = unfinished > 0 ? Promise.resolve() : this.#consumer.close()
-    const left = await within(clock, Math.min(leaveMs, deadline - clock.monotonic()), leaving)
     this.#heartbeats.stop()
+    if (unfinished > 0) this.#giveUp()
+    // Without a broker to tell, leaving would take as long as its return.
+    const leaving = within(clock, leaveMs, this.#consumer.close())
+    const left = unfinished === 0 && (await within(clock, deadline - clock.monotonic(), leaving)) && (await leaving)
     this.#committer.reset()
     this.#state = 'ended'
-    if (!left || unfinished > 0) this.#consumer.abandon()
-    if (unfinished > 0)
+    if (unfinished > 0) {
+      void leaving.then(() => this.#consumer.abandon())
       throw new CloseDeadlineError(`${unfinished} batch(es) still ran after ${deadlineMs} ms; their records come again`)
+    }
+    if (!left) this.#consumer.abandon()
     if (!left)
       logger.warn(
         { group: subscription.group },
@@ -165,10 +175,16 @@ export class GroupMember {
       )
   }
 
-  /** Leaves without limits, once the handlers have returned; for a member that no longer vouches for them. */
+  /** Leaves the group for good, so that others take over, and resolves when the last handler has returned. */
   async leave(): Promise<void> {
     await this.#consumer.close().catch(() => {})
     this.abandon()
+    await this.#running.idle()
+  }
+
+  /** Resolves when no handler has a batch of this member in hand. */
+  idle(): Promise<void> {
+    return this.#running.idle()
   }
 
   /** Ends at once, without a word to the group. */
@@ -182,49 +198,57 @@ export class GroupMember {
   }
 
   async #handle(fetched: DriverBatch): Promise<'continue' | 'rejoin'> {
-    const key = keyOf(fetched)
     if (this.#state !== 'running' || this.#paused.has(fetched)) return this.#goOn()
-    const { clock, subscription, logger } = this.#options
-    const generation = this.#movedGenerations.get(key) ?? this.#generation
+    const { clock } = this.#options
     const assignment = this.#assignment
     // A batch of an earlier assignment has nothing to say: its partition may be in other hands, and a commit would go
     // through all the same, because it would carry the member's new identity.
     const isCurrent = () => assignment === this.#assignment && !run.moved
-    const run = new RunningBatch(fetched, generation, clock, (next) => {
+    const run = new RunningBatch(fetched, assignment.generationOf(fetched), clock, (next) => {
       if (isCurrent()) this.#committer.mark({ topic: run.topic, partition: run.partition, offset: next })
     })
     this.#running.begin(run)
     this.#committer.by((positions) => fetched.commit(positions))
     this.#heartbeats.start()
-    try {
-      const verdict = await subscription.handle(run)
-      this.#conclude(run, verdict, isCurrent)
-    } catch (error) {
-      logger.error(
-        { error, topic: run.topic, partition: run.partition },
-        'the handler of a batch rejected; it is handed over again',
-      )
-      this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs }, isCurrent)
+    const work = this.#work(run, isCurrent)
+    // The client fetches nothing while a batch is in its hands, of no partition. A long one is taken out of them.
+    if (assignment.partitions.length > 1 && !(await within(clock, longBatchMs, work))) {
+      if (isCurrent() && this.#state === 'running') {
+        this.#paused.busy(run)
+        return this.#goOn()
+      }
     }
-    this.#running.end(run)
+    await Promise.race([work, this.#givenUp])
     // The last chance: once this returns, the group may be joined again and the assignment is history.
     if (this.#revoked || this.#state !== 'running') await this.#committer.flush()
     return this.#goOn()
+  }
+
+  /** From the handing over to the verdict. Does not reject. */
+  async #work(run: RunningBatch, isCurrent: () => boolean): Promise<void> {
+    const { subscription, logger } = this.#options
+    try {
+      this.#conclude(run, await subscription.handle(run), isCurrent())
+    } catch (error) {
+      const { topic, partition } = run
+      logger.error({ error, topic, partition }, 'the handler of a batch rejected; it is handed over again')
+      this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs }, isCurrent())
+    }
+    this.#running.end(run)
   }
 
   #goOn(): 'continue' | 'rejoin' {
     return this.#mustRejoin && this.#state === 'running' ? 'rejoin' : 'continue'
   }
 
-  #conclude(run: RunningBatch, verdict: Verdict, isCurrent: () => boolean): void {
+  #conclude(run: RunningBatch, verdict: Verdict, isCurrent: boolean): void {
     const before = run.deliveries[0]?.offset
     const finished = run.conclude(verdict)
-    if (!isCurrent()) return
-    if (before !== undefined && run.settled > before) run.fetched.advance(run.settled)
-    if (!finished && !run.signal.aborted && verdict.retryInMs > 0 && this.#state === 'running') {
-      const { topic, partition } = run
-      this.#paused.rest({ topic, partition }, verdict.retryInMs)
-    }
+    if (isCurrent && before !== undefined && run.settled > before) run.fetched.advance(run.settled)
+    if (this.#state !== 'running') return
+    if (isCurrent && !finished && !run.signal.aborted && verdict.retryInMs > 0)
+      this.#paused.rest(run, verdict.retryInMs)
+    else if (this.#paused.isBusy(run)) this.#paused.resume(run)
   }
 
   /** The first rejected heartbeat or commit is the only notice that partitions are about to be taken away. */
@@ -239,6 +263,8 @@ export class GroupMember {
     this.#quiet()
     this.#running.stopAll(error)
     this.#options.ended(error)
+    // The client gets its batches back, finished or not: only then can it leave the group, and others can take over.
+    this.#giveUp()
   }
 
   #end(error: Error): void {
@@ -266,12 +292,9 @@ export class GroupMember {
     // Where records are gone the broker says so again, and nothing is read before that.
     this.#paused.resumeAll()
     this.#committer.reset()
-    this.#assignment++
-    this.#generation = this.#options.nextGeneration()
-    this.#movedGenerations.clear()
+    this.#assignment = new Assignment(partitions, this.#options.nextGeneration())
     this.#mustRejoin = false
     this.#revoked = false
-    this.#owned = partitions
     this.#state = 'running'
     this.#tellRunning()
     this.#watch.start()
@@ -284,30 +307,21 @@ export class GroupMember {
 
   #tellRunning(): void {
     if (this.#state === 'running' && !this.#paused.hasGaps)
-      this.#options.tell({ state: 'running', partitions: this.#owned })
+      this.#options.tell({ state: 'running', partitions: this.#assignment.partitions })
   }
 
   #outOfRange(place: TopicPartition, committed: bigint): bigint {
     this.#paused.gap(place)
     const position = this.#committer.position(place) ?? committed
-    void this.#tellGap(place, position, this.#assignment)
+    void this.#tellGap({ ...place, offset: position }, this.#assignment)
     return position
   }
 
-  async #tellGap(place: TopicPartition, committed: bigint, assignment: number): Promise<void> {
+  async #tellGap(position: PartitionPosition, assignment: Assignment): Promise<void> {
     const { driver, subscription, clock, tell } = this.#options
-    const { topic, partition } = place
-    const isOpen = () => this.#assignment === assignment && this.#paused.isGap(place)
-    while (isOpen()) {
-      const offsets = await driver.admin.offsets(topic).catch(() => undefined)
-      const low = offsets?.find((candidate) => candidate.partition === partition)?.low
-      if (low !== undefined) {
-        const gap = { topic, partition, committed, available: low, group: subscription.group }
-        if (isOpen()) tell({ state: 'gap', error: new HistoryGapError(gap) })
-        return
-      }
-      await pause(clock, 1000)
-    }
+    const isOpen = () => this.#assignment === assignment && this.#paused.isGap(position)
+    const error = await measureGap({ admin: driver.admin, clock, group: subscription.group, position, isOpen })
+    if (error !== undefined && isOpen()) tell({ state: 'gap', error })
   }
 
   /** No timer of ours fires any more, but the heartbeats of what still runs. */

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { RecordTooLargeError, SendFailedError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
+import { partitionOf } from '../core/murmur2.ts'
 import type { SourceStatus, SubscribeOptions } from '../core/transport.ts'
 import type { KafkaOptions } from './kafka-options.ts'
 import { createKafka, type KafkaTransport } from './kafka-transport.ts'
@@ -324,6 +325,34 @@ test('partitions added to a topic are read from their first record, and written 
     { timeout: 20_000, interval: 500 },
   )
   await vi.waitFor(() => expect([...reading.values].sort()).toEqual([...values].sort()), { timeout: 20_000 })
+})
+
+test('a slow batch of one partition does not hold up the others', async () => {
+  const topic = await newTopic(2)
+  const kafka = connect()
+  const others: string[] = []
+  let release = () => {}
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let slow: number | undefined
+  await kafka.send([message(topic, 'a', 'first')])
+  await read(kafka, topic, {
+    handle: async ({ deliveries, partition }) => {
+      slow ??= partition
+      if (partition === slow) await gate
+      else others.push(...deliveries.map((delivery) => String(delivery.message.value)))
+      return { next: (deliveries.at(-1)?.offset ?? 0n) + 1n, retryInMs: 0 }
+    },
+  })
+  await vi.waitFor(() => expect(slow).toBeDefined(), { timeout: 20_000 })
+  const sent: string[] = []
+  for (const key of [...'abcdefgh']) {
+    await kafka.send([message(topic, key, key)])
+    if (partitionOf(Buffer.from(key), 2) !== slow) sent.push(key)
+  }
+  await vi.waitFor(() => expect(others).toEqual(sent), { timeout: 20_000 })
+  release()
 })
 
 test('sends and consuming outlive a broker that is killed and comes back', async () => {

@@ -136,6 +136,8 @@ export class KafkaSubscription implements Subscription {
         this.#tell({ state: 'unavailable', error })
         await member.leave()
       } else member.abandon()
+      // A new member could be given the same partitions, and no partition is ever handled twice at once.
+      await member.idle()
       return error
     } catch (error) {
       // While closing, the member is in other hands already.

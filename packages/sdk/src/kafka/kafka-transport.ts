@@ -163,7 +163,11 @@ class Kafka implements KafkaTransport {
     const deadline = clock.monotonic() + newTopicMs
     for (;;) {
       try {
-        if ((await this.#driver.admin.describeTopic(topic)) !== undefined) return
+        // Metadata names leaders that do not know of it yet; one that tells its offsets does.
+        if ((await this.#driver.admin.describeTopic(topic)) !== undefined) {
+          await this.#driver.admin.offsets(topic)
+          return
+        }
       } catch (error) {
         if (clock.monotonic() > deadline) throw error
       }

@@ -1,11 +1,10 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import type { DriverConsumer, TopicPartition } from './driver.ts'
 
-interface Paused {
-  readonly place: TopicPartition
-  /** Resumes it; absent where records are gone, because only a person decides about that. */
-  readonly timer?: Timer
-}
+/** Why a partition is not fetched: until a time, until its batch is finished, or until a person has decided. */
+type Paused =
+  | { readonly place: TopicPartition; readonly why: 'resting'; readonly timer: Timer }
+  | { readonly place: TopicPartition; readonly why: 'busy' | 'gap' }
 
 /** The partitions of a member that are not fetched at the moment, and why. */
 export class PausedPartitions {
@@ -24,31 +23,40 @@ export class PausedPartitions {
 
   /** Whether there are partitions whose records are gone. */
   get hasGaps(): boolean {
-    for (const { timer } of this.#paused.values()) if (timer === undefined) return true
+    for (const { why } of this.#paused.values()) if (why === 'gap') return true
     return false
   }
 
   isGap(place: TopicPartition): boolean {
-    const paused = this.#paused.get(keyOf(place))
-    return paused !== undefined && paused.timer === undefined
+    return this.#paused.get(keyOf(place))?.why === 'gap'
+  }
+
+  isBusy(place: TopicPartition): boolean {
+    return this.#paused.get(keyOf(place))?.why === 'busy'
   }
 
   /** Pauses a partition for a while. */
-  rest(place: TopicPartition, ms: number): void {
+  rest({ topic, partition }: TopicPartition, ms: number): void {
+    const place = { topic, partition }
     this.#consumer.pause([place])
     const timer = this.#clock.after(ms, () => this.resume(place))
-    this.#paused.set(keyOf(place), { place, timer })
+    this.#set({ place, why: 'resting', timer })
+  }
+
+  /** Pauses a partition whose batch goes on while others are fetched. */
+  busy({ topic, partition }: TopicPartition): void {
+    const place = { topic, partition }
+    this.#consumer.pause([place])
+    this.#set({ place, why: 'busy' })
   }
 
   /** A partition has been paused because its records are gone. */
   gap(place: TopicPartition): void {
-    this.#paused.get(keyOf(place))?.timer?.cancel()
-    this.#paused.set(keyOf(place), { place })
+    this.#set({ place, why: 'gap' })
   }
 
   resume(place: TopicPartition): void {
-    this.#paused.get(keyOf(place))?.timer?.cancel()
-    this.#paused.delete(keyOf(place))
+    this.#forget(place)
     this.#consumer.resume([place])
   }
 
@@ -58,8 +66,19 @@ export class PausedPartitions {
 
   /** Leaves everything as it is and forgets it. */
   forget(): void {
-    for (const { timer } of this.#paused.values()) timer?.cancel()
-    this.#paused.clear()
+    for (const { place } of [...this.#paused.values()]) this.#forget(place)
+  }
+
+  #set(paused: Paused): void {
+    this.#forget(paused.place)
+    this.#paused.set(keyOf(paused.place), paused)
+  }
+
+  #forget(place: TopicPartition): void {
+    const key = keyOf(place)
+    const paused = this.#paused.get(key)
+    if (paused?.why === 'resting') paused.timer.cancel()
+    this.#paused.delete(key)
   }
 }
 
