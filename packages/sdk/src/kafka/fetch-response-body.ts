@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts'
-import type { FetchedRecord } from './fetched-record.ts'
+import type { FetchedRecord } from './kafkajs-fetched-record.ts'
 import { readRecordBatches } from './record-batch-reader.ts'
 
 /** A fetch response of version 11, as kafkajs names its parts. */

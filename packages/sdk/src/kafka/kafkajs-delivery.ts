@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs'
 import type { Delivery, Header, RawMessage } from '../core/message.ts'
-import { FetchedRecord } from './fetched-record.ts'
+import { FetchedRecord } from './kafkajs-fetched-record.ts'
 import { fromKafkajsHeaders } from './kafkajs-message.ts'
 
 /** One fetched record. Its parts are made when somebody looks, and once. */

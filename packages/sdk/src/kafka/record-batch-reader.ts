@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts'
-import { type BatchContext, FetchedRecord } from './fetched-record.ts'
+import { type BatchContext, FetchedRecord } from './kafkajs-fetched-record.ts'
 
 /** Bytes from the start of a batch to its length, inclusive, and to its records. */
 const lengthEnds = 12

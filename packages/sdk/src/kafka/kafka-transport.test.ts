@@ -1,0 +1,45 @@
+import { expect, test, vi } from 'vitest'
+import { ClosedError, InvalidConfigurationError } from '../core/errors.ts'
+import { silentLogger } from '../core/logger.ts'
+import { createKafka } from './kafka-transport.ts'
+
+const subscription = {
+  group: 'g',
+  topics: ['t'],
+  stallMs: 1000,
+  handle: async () => ({ next: 0n, retryInMs: 0 }),
+  onStatus: () => {},
+}
+
+test('options that cannot work are refused when the transport is created', () => {
+  expect(() => createKafka({ brokers: [] })).toThrow(InvalidConfigurationError)
+  expect(() => createKafka({ brokers: ['localhost:1'], sessionTimeoutMs: 5000, heartbeatIntervalMs: 2000 })).toThrow(
+    'heartbeatIntervalMs (2000) must be at most a third of sessionTimeoutMs (5000)',
+  )
+})
+
+test('a subscription without a group or topics is refused', async () => {
+  const kafka = createKafka({ brokers: ['localhost:1'], logger: silentLogger })
+  await expect(kafka.subscribe({ ...subscription, group: '' })).rejects.toThrow(InvalidConfigurationError)
+  await expect(kafka.subscribe({ ...subscription, topics: [] })).rejects.toThrow(InvalidConfigurationError)
+  await kafka.close()
+})
+
+test('a password in clear text is warned of, and never shown', () => {
+  const warn = vi.fn()
+  createKafka({
+    brokers: ['localhost:1'],
+    logger: { ...silentLogger, warn },
+    sasl: { mechanism: 'plain', username: 'user', password: 'canary' },
+  })
+  expect(warn).toHaveBeenCalledOnce()
+  expect(JSON.stringify(warn.mock.calls)).not.toContain('canary')
+})
+
+test('nothing works once it is closed', async () => {
+  const kafka = createKafka({ brokers: ['localhost:1'], logger: silentLogger })
+  await kafka.close()
+  await expect(kafka.send([])).rejects.toThrow(ClosedError)
+  await expect(kafka.subscribe(subscription)).rejects.toThrow(ClosedError)
+  await expect(kafka.listTopics()).rejects.toThrow(ClosedError)
+})
