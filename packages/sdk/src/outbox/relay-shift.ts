@@ -59,8 +59,9 @@ export class RelayShift {
     while (!this.#report.closing.aborted) {
       if (this.#now() >= this.#balanceAt) await this.#balance()
       const rows = await this.#next()
-      if (rows.length === 0) await this.#idle()
-      else await this.#relay(rows)
+      if (rows.length > 0) await this.#relay(rows)
+      // Whoever shares the connection rings for every row, so that a look which can only find nothing is saved.
+      if (rows.length === 0 || (this.#session.shared && rows.length < this.#settings.batchSize)) await this.#idle()
     }
     await this.#quiesce()
   }

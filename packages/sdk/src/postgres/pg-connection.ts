@@ -18,6 +18,7 @@ export class PgConnection implements FlushOwner {
   #lost: { readonly error: unknown } | undefined
   #whenLost: AbortController | undefined
   #underWay = 0
+  #lastAnswer = 0
   #turn: Promise<unknown> = Promise.resolve()
   #spoiled = false
 
@@ -72,10 +73,10 @@ export class PgConnection implements FlushOwner {
   /** Runs commands in order. With `pipeline`, they leave in one write and nothing waits for an answer in between. */
   run(commands: readonly Command[]): Promise<readonly BatchOutcome[]> {
     if (this.#client.pipeline === true) return this.#flush(commands)
-    // A client without pipelining runs one statement at a time; the queue is kept here so that `pg` need not.
+    // A client without pipelining takes one exchange at a time; the queue is kept here so that `pg` need not.
     const outcomes = this.#turn.then(async () => {
       const settled: BatchOutcome[] = []
-      for (const command of commands) settled.push(...(await this.#flush([command])))
+      for (const part of exchangesOf(commands)) settled.push(...(await this.#flush(part)))
       return settled
     })
     this.#turn = outcomes
@@ -94,17 +95,10 @@ export class PgConnection implements FlushOwner {
       this.#underWay += commands.length
       const stream = this.#client.connection?.stream
       stream?.cork()
-      for (let from = 0; from < commands.length; ) {
-        const first = commands[from]
-        let end = from + 1
-        if (first?.values === undefined) this.#runText(first?.text ?? '', flush.part(from))
-        else {
-          while (commands[end]?.values !== undefined) end++
-          const part = from === 0 && end === commands.length ? commands : commands.slice(from, end)
-          // Its types know only the class it extends.
-          this.#client.query(new PgBatch(part, this.#writer, flush.part(from)) as unknown as Query)
-        }
-        from = end
+      let from = 0
+      for (const exchange of exchangesOf(commands)) {
+        this.#exchange(exchange, flush.part(from))
+        from += exchange.length
       }
       stream?.uncork()
     })
@@ -112,6 +106,26 @@ export class PgConnection implements FlushOwner {
 
   settled(count: number): void {
     this.#underWay -= count
+    this.#lastAnswer = performance.now()
+  }
+
+  /** Drops the connection when the server owes an answer and has not said anything for this long, as one that is cut off. */
+  watch(silenceMs: number): { stop(): void } {
+    this.#lastAnswer = performance.now()
+    const timer = setInterval(() => {
+      if (!this.busy) this.#lastAnswer = performance.now()
+      else if (performance.now() - this.#lastAnswer > silenceMs)
+        this.#client.connection.stream.destroy(new Error(`no answer for ${silenceMs} ms`))
+    }, silenceMs / 4)
+    timer.unref()
+    return { stop: () => clearInterval(timer) }
+  }
+
+  #exchange(commands: readonly Command[], receiver: BatchReceiver): void {
+    const [first] = commands
+    if (first?.values === undefined) this.#runText(first?.text ?? '', receiver)
+    // Its types know only the class it extends.
+    else this.#client.query(new PgBatch(commands, this.#writer, receiver) as unknown as Query)
   }
 
   /** A text without values may hold several statements; only the simple protocol takes those. */
@@ -138,4 +152,20 @@ export class PgConnection implements FlushOwner {
     this.#lost = { error }
     this.#whenLost?.abort(this.#lostError())
   }
+}
+
+/** Commands that can share an exchange: those with values, as many as follow each other. A text without goes alone. */
+function exchangesOf(commands: readonly Command[]): readonly (readonly Command[])[] {
+  if (commands.every((command) => command.values !== undefined)) return [commands]
+  const exchanges: Command[][] = []
+  let current: Command[] | undefined
+  for (const command of commands) {
+    if (command.values !== undefined && current !== undefined) current.push(command)
+    else {
+      const exchange = [command]
+      exchanges.push(exchange)
+      current = command.values === undefined ? undefined : exchange
+    }
+  }
+  return exchanges
 }

@@ -342,3 +342,57 @@ test('a pg client of one’s own serves as a transaction only while it has one o
   expect(() => transactionOf(pool as unknown as Client)).toThrow(/a pool has no transaction/)
   await pool.end()
 })
+
+test('a session whose server falls silent is given up after its lease', async () => {
+  const on = database.connect({ logger: silentLogger })
+  const work = on.session(
+    async (session) => {
+      // The server sleeps on, as one behind a cable that was pulled: no answer and no closed connection.
+      await session.query('select pg_sleep(600)')
+    },
+    { leaseMs: 200 },
+  )
+  await expect(work).rejects.toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+})
+
+test('a value that cannot be sent fails its statement alone, and the connection goes on', async () => {
+  const on = database.connect({ maxConnections: 1 })
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+  await expect(on.query('select $1::jsonb', [circular])).rejects.toThrow(/circular/i)
+  const work = on.transaction(async (tx) => {
+    await tx.enqueue('select $1::text', ['fine'])
+    await tx.query('select $1::jsonb', [circular])
+  })
+  await expect(work).rejects.toThrow(/circular/i)
+  expect((await on.query('select $1::int4 as one', [1])).rows).toEqual([{ one: 1 }])
+})
+
+test('a statement that failed to be planned, or failed after it was, works when it is right the next time', async () => {
+  const on = database.connect({ maxConnections: 1 })
+  const missing = 'select * from not_there_yet where id = $1'
+  await expect(on.query(missing, [1])).rejects.toMatchObject({ code: '42P01' })
+  await on.query('create table not_there_yet (id integer)')
+  expect((await on.query(missing, [1])).rows).toEqual([])
+  const divide = 'select 1 / $1::int4 as result'
+  await expect(on.query(divide, [0])).rejects.toMatchObject({ code: '22012' })
+  expect((await on.query(divide, [1])).rows).toEqual([{ result: 1 }])
+  const both = on.transaction(async (tx) => {
+    await tx.enqueue('select 1 / $1::int4', [0])
+    await tx.query('select $1::text as never_planned', ['x'])
+  })
+  await expect(both).rejects.toMatchObject({ code: '22012' })
+  expect((await on.query('select $1::text as never_planned', ['x'])).rows).toEqual([{ never_planned: 'x' }])
+})
+
+test('texts without values mix with statements that have them, in order', async () => {
+  await clear()
+  await sql.transaction(async (tx) => {
+    await tx.enqueue('insert into notes values ($1)', [1])
+    await tx.enqueue('insert into notes values (2)')
+    await tx.enqueue('insert into notes values ($1)', [3])
+    expect((await tx.query('select count(*)::int4 as n from notes')).rows).toEqual([{ n: 3 }])
+    await tx.enqueue('insert into notes values (4); insert into notes values (5)')
+  })
+  expect(await notes()).toEqual([1, 2, 3, 4, 5])
+})

@@ -101,6 +101,7 @@ class PostgresSql implements Sql {
     const connection = await this.#checkOut()
     // Its locks and settings must not outlive the work.
     connection.spoil()
+    const watch = leaseMs === undefined ? undefined : connection.watch(leaseMs)
     try {
       if (leaseMs !== undefined) {
         const lease = Math.ceil(leaseMs)
@@ -111,6 +112,7 @@ class PostgresSql implements Sql {
       }
       return await work(this.#session(connection))
     } finally {
+      watch?.stop()
       connection.release()
     }
   }

@@ -44,7 +44,7 @@ export interface Sql extends Queryable {
 export interface SessionOptions {
   /**
    * The server ends the session, and frees its locks, when it has been idle this long: a process that is frozen or cut
-   * off loses them. Milliseconds. Needs PostgreSQL 14. No limit by default.
+   * off loses them. And a server that owes an answer this long is given up: the session counts as lost. Milliseconds. Needs PostgreSQL 14. No limit by default.
    */
   readonly leaseMs?: number
 }
