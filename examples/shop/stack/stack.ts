@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as after } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 import { type Progress, printProgress, withFileLock } from '@evtkit/local-stack'
@@ -47,6 +49,7 @@ export function openStack(options: StackOptions = {}): Stack {
 export async function withStack<T>(options: StackOptions, work: (stack: Stack) => Promise<T>): Promise<T> {
   const { lockFile } = stackFolder(options.data)
   const progress = options.progress ?? printProgress
+  await mkdir(dirname(lockFile), { recursive: true })
   const notice = after(
     () => progress('Another command is at work on this stack; waiting until it is done ...'),
     SILENT_WAIT_MS,
