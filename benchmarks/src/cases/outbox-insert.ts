@@ -19,10 +19,10 @@ function insertOn(world: OutboxWorld, connections: number): BenchmarkCase {
     contenders: [
       {
         name: 'pg, four round trips',
-        async run({ durationMs }) {
+        async run(round) {
           await emptyTables(world)
           const clients = await Promise.all(Array.from({ length: connections }, () => world.pool.connect()))
-          const sample = await runCallers(connections, durationMs, async (n, caller) => {
+          const sample = await runCallers(connections, round, async (n, caller) => {
             const client = clients[caller]
             if (client !== undefined) await insertPlainly(client, n, payload, headers)
           })
@@ -32,13 +32,13 @@ function insertOn(world: OutboxWorld, connections: number): BenchmarkCase {
       },
       {
         name: 'sql.transaction, outbox.in(tx)',
-        async run({ durationMs }) {
+        async run(round) {
           await emptyTables(world)
           const sql = createPostgres({ connectionString: world.databaseUrl, maxConnections: connections })
           const producer = createProducer({ sender: nowhere, source: 'benchmark' })
           // Every connection is open before the first one counts, as the peer's are.
           await Promise.all(Array.from({ length: connections }, () => sql.query('select pg_sleep(0.02)')))
-          const sample = await runCallers(connections, durationMs, (n) =>
+          const sample = await runCallers(connections, round, (n) =>
             sql.transaction(async (tx) => {
               const placed = order(n)
               await tx.query(insertOrder, [placed.orderId, placed.customerId, placed.totalCents])

@@ -26,7 +26,7 @@ export async function outboxToBroker(
       contenders: [
         {
           name: `publish, ${callers} callers`,
-          run: ({ durationMs }) => runCallers(callers, durationMs, (n) => producer.publish(OrderPlaced, order(n))),
+          run: (round) => runCallers(callers, round, (n) => producer.publish(OrderPlaced, order(n))),
         },
         {
           name: 'relay',

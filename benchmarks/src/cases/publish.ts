@@ -40,15 +40,15 @@ export const publishSuite: Suite = {
           {
             name: 'kafkajs send',
             bytesPerMessage: peerBytes,
-            run: ({ durationMs }) =>
-              runCallers(callers, durationMs, (n) =>
+            run: (round) =>
+              runCallers(callers, round, (n) =>
                 peer.send({ topic: topic.name, acks: -1, messages: [{ key: order(n).orderId, value, headers }] }),
               ),
           },
           {
             name: 'typed publish',
             bytesPerMessage: ownBytes,
-            run: ({ durationMs }) => runCallers(callers, durationMs, (n) => producer.publish(OrderPlaced, order(n))),
+            run: (round) => runCallers(callers, round, (n) => producer.publish(OrderPlaced, order(n))),
           },
         ],
         targets: [{ contender: 'typed publish', measure: 'ratio', atLeast }],
