@@ -1,0 +1,185 @@
+import { describe, expect, test, vi } from 'vitest'
+import { eventually } from '../../../../test/eventually.ts'
+import { gate, RecordingSender, textMessage } from '../../../../test/recording-sender.ts'
+import { systemClock } from '../core/clock.ts'
+import { BrokerUnavailableError, DatabaseUnavailableError, UnknownTopicError } from '../core/errors.ts'
+import { silentLogger } from '../core/logger.ts'
+import { OutboxRelay } from './outbox-relay.ts'
+import type { OutboxRow } from './outbox-row.ts'
+import type { ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
+
+/** An outbox in memory, held by one session at a time. */
+class FakeOutbox implements RelaySessions {
+  rows: OutboxRow[] = []
+  readonly aside: FailedRow[] = []
+  readonly claims: ClaimOptions[] = []
+  opened = 0
+  failToOpen: Error | undefined
+  lose = new AbortController()
+
+  put(...pairs: readonly (readonly [number, string])[]): void {
+    for (const [keyHash, value] of pairs)
+      this.rows.push({ id: String(++this.#id), keyHash, message: textMessage(`k${keyHash}`, value) })
+  }
+  #id = 0
+
+  async open<T>(work: (session: RelaySession) => Promise<T>): Promise<T> {
+    if (this.failToOpen !== undefined) throw this.failToOpen
+    this.opened++
+    this.lose = new AbortController()
+    return work({
+      lost: this.lose.signal,
+      shared: false,
+      balance: async () => 16,
+      sweep: async () => {},
+      claim: async (options) => {
+        this.claims.push(options)
+        return this.rows
+          .filter((row) => !options.except.includes(row.id) && !options.exceptKeys.includes(row.keyHash))
+          .slice(0, options.limit)
+      },
+      remove: async (ids) => {
+        const before = this.rows.length
+        this.rows = this.rows.filter((row) => !ids.includes(row.id))
+        return before - this.rows.length
+      },
+      setAside: async (failed) => {
+        this.aside.push(...failed)
+        const keys = new Set(failed.map(({ row }) => row.keyHash))
+        this.rows = this.rows.filter((row) => !keys.has(row.keyHash))
+      },
+    })
+  }
+}
+
+function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentLogger) {
+  return new OutboxRelay({
+    sessions: outbox,
+    sender,
+    batchSize: 2,
+    busyPollMs: 1,
+    idlePollMs: 5,
+    balanceMs: 1000,
+    backoff: { initialMs: 1, maxMs: 5 },
+    clock: systemClock,
+    random: () => 0,
+    logger,
+  })
+}
+
+describe('a shift of a relay', () => {
+  test('claims the next rows while a batch is being sent, and sends one batch at a time', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a'], [2, 'b'], [3, 'c'], [4, 'd'])
+    const sender = new RecordingSender()
+    const first = gate()
+    sender.before = () => first.opened
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(outbox.claims.length).toBe(2))
+    expect(outbox.claims[1]?.except).toEqual(['1', '2'])
+    expect(sender.batches.length).toBe(1)
+    first.open()
+    await eventually(() => expect(outbox.rows).toEqual([]))
+    expect(sender.values()).toEqual(['a', 'b', 'c', 'd'])
+    expect(relay.relayed).toBe(4)
+    await relay.close(1000)
+  })
+
+  test('does not send what was claimed ahead for a key that failed meanwhile', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'], [2, 'b1'], [1, 'a2'], [2, 'b2'])
+    const sender = new RecordingSender()
+    let refused = false
+    sender.refuse = (message) => {
+      if (refused || String(message.value) !== 'a1') return undefined
+      refused = true
+      return new BrokerUnavailableError('not now')
+    }
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(outbox.rows).toEqual([]))
+    expect(sender.values('k1')).toEqual(['a1', 'a2'])
+    expect(sender.values('k2')).toEqual(['b1', 'b2'])
+    await relay.close(1000)
+  })
+
+  test('sets poison aside and goes on with the rest', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'], [2, 'b1'], [1, 'a2'], [3, 'c1'])
+    const sender = new RecordingSender()
+    sender.refuse = (message) => (message.key?.toString() === 'k1' ? new UnknownTopicError('orders') : undefined)
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(sender.values()).toEqual(['b1', 'c1']))
+    expect(outbox.aside.map(({ row }) => String(row.message.value))).toEqual(['a1'])
+    await relay.close(1000)
+  })
+
+  test('ends when its session is lost during a send; the next one starts from what is still there', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'])
+    const sender = new RecordingSender()
+    const never = gate()
+    sender.before = () => (outbox.opened === 1 ? never.opened : undefined)
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(sender.batches.length).toBe(1))
+    outbox.lose.abort(new DatabaseUnavailableError('cut'))
+    await eventually(() => expect(outbox.rows).toEqual([]))
+    expect(outbox.opened).toBe(2)
+    expect(sender.batches[1]).toEqual(sender.batches[0])
+    never.open()
+    await relay.close(1000)
+  })
+})
+
+describe('an outage', () => {
+  test('of the database is reported, logged once per attempt, and over by itself', async () => {
+    const outbox = new FakeOutbox()
+    outbox.failToOpen = new DatabaseUnavailableError('no database')
+    outbox.put([1, 'a1'])
+    const warn = vi.fn()
+    const sender = new RecordingSender()
+    const relay = relayOver(outbox, sender, { ...silentLogger, warn })
+    await relay.start()
+    await eventually(() => expect(warn.mock.calls.length).toBeGreaterThanOrEqual(3))
+    expect(relay.health()).toEqual({
+      ready: false,
+      state: 'unavailable',
+      detail: 'the outbox cannot be read: no database',
+    })
+    expect(warn.mock.calls.slice(0, 3).map(([fields]) => fields)).toMatchObject([
+      { attempt: 1, reason: 'no database' },
+      { attempt: 2 },
+      { attempt: 3 },
+    ])
+    outbox.failToOpen = undefined
+    await eventually(() => expect(sender.values()).toEqual(['a1']))
+    await eventually(() => expect(relay.health()).toEqual({ ready: true, state: 'running', detail: '' }))
+    await relay.close(1000)
+    expect(relay.health().state).toBe('closed')
+  })
+
+  test('of the broker ends when nothing is left to send, too', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'])
+    const sender = new RecordingSender()
+    sender.refuse = () => new BrokerUnavailableError('no broker')
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(relay.health().state).toBe('unavailable'))
+    outbox.rows = []
+    await eventually(() => expect(relay.health().state).toBe('running'))
+    await relay.close(1000)
+  })
+
+  test('does not keep a relay from closing', async () => {
+    const outbox = new FakeOutbox()
+    outbox.failToOpen = new DatabaseUnavailableError('no database')
+    const relay = relayOver(outbox, new RecordingSender())
+    await relay.start()
+    await relay.close(1000)
+    await expect(relay.start()).rejects.toMatchObject({ code: 'EVT_CLOSED' })
+  })
+})
