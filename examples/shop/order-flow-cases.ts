@@ -4,6 +4,8 @@ import { type Logger, type Sender, silentLogger, systemClock, type Transport } f
 import { listRejected } from '@evtkit/sdk/dead-letters'
 import type { Sql } from '@evtkit/sdk/postgres'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { anOrder, badOrders } from './bad-orders.ts'
 import { OrderEvents } from './contracts/index.ts'
 import { runOrders } from './load/order-run.ts'
 import { repeatingSender } from './load/repeating-sender.ts'
@@ -18,25 +20,20 @@ export interface World extends Ground {
   close(): Promise<void>
 }
 
-interface OrderView {
-  readonly status: string
-  readonly cancelReason: string | null
-  readonly correlationId: string
-  readonly history: readonly { readonly eventType: string; readonly time: string }[]
-}
-
-interface Charge {
-  readonly reference: string
-  readonly status: string
-}
-
-const order = (over: object = {}) => ({
-  customerId: 'ada',
-  email: 'ada@example.com',
-  cardToken: 'tok_ok',
-  lines: [{ sku: 'mug', quantity: 2 }],
-  shippingAddress: { name: 'Ada', street: '1 Example Road', city: 'London', postalCode: 'W1J', country: 'GB' },
-  ...over,
+const OrderView = z.object({
+  status: z.string(),
+  cancelReason: z.string().nullable(),
+  correlationId: z.string(),
+  history: z.array(z.object({ eventType: z.string(), time: z.string() })),
+})
+type OrderView = z.infer<typeof OrderView>
+const Placed = z.object({ orderId: z.string(), url: z.string(), correlationId: z.string() })
+const Charges = z.array(z.object({ reference: z.string(), status: z.string() }))
+const Problem = z.object({
+  status: z.int(),
+  title: z.string().min(1),
+  detail: z.string().min(1),
+  errors: z.array(z.object({ path: z.string() })).default([]),
 })
 
 export function describeOrderFlow(name: string, createWorld: (logger: Logger) => Promise<World>): void {
@@ -69,11 +66,12 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       })
-    const read = async (url: string): Promise<OrderView> => (await gateway(url)).json() as Promise<OrderView>
+    const read = async (url: string) => OrderView.parse(await (await gateway(url)).json())
+    const charges = async () => Charges.parse(await (await shop.fetchFrom('payment-provider')('/charges')).json())
     const place = async (over: object = {}, headers: Record<string, string> = {}) => {
-      const answer = await post(order(over), headers)
+      const answer = await post(anOrder(over), headers)
       expect(answer.status).toBe(202)
-      return (await answer.json()) as { orderId: string; url: string; correlationId: string }
+      return Placed.parse(await answer.json())
     }
     /** Waits until the order has ended and its last mail is noted, and tells the types of its history. */
     const ended = async (url: string) => {
@@ -128,10 +126,9 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
       expect(view).toMatchObject({ status: 'cancelled', cancelReason: 'payment_declined' })
       expect(types(view).slice(0, 3)).toEqual(['OrderCreated', 'InventoryReserved', 'PaymentFailed'])
       await vi.waitFor(async () => expect(types(await read(url))).toContain('InventoryReleased'), { timeout: 20_000 })
-      const charges = (await (await shop.fetchFrom('payment-provider')('/charges')).json()) as Charge[]
-      expect(charges.filter((charge) => charge.reference === orderId).map((charge) => charge.status)).toEqual([
-        'declined',
-      ])
+      expect((await charges()).filter((charge) => charge.reference === orderId).map((charge) => charge.status)).toEqual(
+        ['declined'],
+      )
     }, 60_000)
 
     test('a provider that answers twice is paid once, and its callback kept once', async () => {
@@ -158,8 +155,7 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
       const view = await ended(url)
       expect(view).toMatchObject({ status: 'cancelled', cancelReason: 'out_of_stock' })
       expect(types(view)).toEqual(['OrderCreated', 'InventoryReservationFailed', 'OrderCancelled', 'NotificationSent'])
-      const charges = (await (await shop.fetchFrom('payment-provider')('/charges')).json()) as Charge[]
-      expect(charges.filter((charge) => charge.reference === orderId)).toEqual([])
+      expect((await charges()).filter((charge) => charge.reference === orderId)).toEqual([])
     }, 60_000)
 
     test('fifty posts at once with one Idempotency-Key are one order', async () => {
@@ -172,7 +168,7 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
     test('an Idempotency-Key is refused for another body, and belongs to its customer alone', async () => {
       const key = randomUUID()
       const first = await place({}, { 'idempotency-key': key })
-      const other = await post(order({ lines: [{ sku: 'lamp', quantity: 1 }] }), { 'idempotency-key': key })
+      const other = await post(anOrder({ lines: [{ sku: 'lamp', quantity: 1 }] }), { 'idempotency-key': key })
       expect(other.status).toBe(422)
       expect(other.headers.get('content-type')).toContain('application/problem+json')
       const elsewhere = await place({ customerId: 'grace' }, { 'idempotency-key': key })
@@ -182,78 +178,34 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
     test.each([['x'.repeat(129)], ['two words'], ['']])(
       'an Idempotency-Key that is not usable is refused (%#)',
       async (key) => {
-        expect((await post(order(), { 'idempotency-key': key })).status).toBe(400)
+        expect((await post(anOrder(), { 'idempotency-key': key })).status).toBe(400)
       },
     )
 
     test('the answer names the order and its request', async () => {
-      const answer = await post(order(), { 'x-correlation-id': 'request-4711' })
-      const body = (await answer.json()) as { orderId: string }
+      const answer = await post(anOrder(), { 'x-correlation-id': 'request-4711' })
+      const body = Placed.parse(await answer.json())
       expect(answer.headers.get('location')).toBe(`/orders/${body.orderId}`)
       expect(answer.headers.get('x-correlation-id')).toBe('request-4711')
       expect((await read(`/orders/${body.orderId}`)).correlationId).toBe('request-4711')
     })
 
     test('a correlation id that is not a sane one is replaced', async () => {
-      const answer = await post(order(), { 'x-correlation-id': 'a b;<script>' })
+      const answer = await post(anOrder(), { 'x-correlation-id': 'a b;<script>' })
       expect(answer.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/)
     })
 
     describe('bad input', () => {
-      const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`
-      test.each<[string, unknown, number, string[]]>([
-        ['no body at all', '', 400, []],
-        ['no JSON', '{"customerId":', 400, []],
-        ['a list', [], 400, ['']],
-        ['nothing in it', {}, 400, ['customerId', 'email', 'cardToken', 'lines', 'shippingAddress']],
-        ['a quantity of nothing', order({ lines: [{ sku: 'mug', quantity: 0 }] }), 400, ['lines.0.quantity']],
-        ['half a mug', order({ lines: [{ sku: 'mug', quantity: 0.5 }] }), 400, ['lines.0.quantity']],
-        ['an endless number', JSON.stringify(order()).replace('2}', '1e400}'), 400, ['lines.0.quantity']],
-        ['no lines', order({ lines: [] }), 400, ['lines']],
-        [
-          'a product twice',
-          order({
-            lines: [
-              { sku: 'mug', quantity: 1 },
-              { sku: 'mug', quantity: 1 },
-            ],
-          }),
-          400,
-          ['lines.1.sku'],
-        ],
-        ['a price of its own', order({ price: 1 }), 400, ['price']],
-        ['a status of its own', order({ status: 'shipped' }), 400, ['status']],
-        [
-          'a unit price in a line',
-          order({ lines: [{ sku: 'mug', quantity: 1, unitPrice: 1 }] }),
-          400,
-          ['lines.0.unitPrice'],
-        ],
-        ['no mail address', order({ email: 'ada' }), 400, ['email']],
-        ['a line break in the mail address', order({ email: 'ada@example.com\nbcc:x@example.com' }), 400, ['email']],
-        ['a NUL in a text', order({ customerId: 'a\u0000' }), 400, ['customerId']],
-        ['half a character', JSON.stringify(order()).replace('"ada"', '"\\ud800"'), 400, ['customerId']],
-        ['a card number instead of a token', order({ cardToken: '4242424242424242' }), 400, ['cardToken']],
-        ['a product the shop does not sell', order({ lines: [{ sku: 'unicorn', quantity: 1 }] }), 422, ['lines.0.sku']],
-        ['a hostile key', '{"__proto__":{"admin":true}}', 400, []],
-        ['a hostile constructor', '{"constructor":{"prototype":{"admin":true}}}', 400, []],
-        ['a body as deep as it is wide', deep, 400, []],
-        ['a body that is too large', order({ customerId: 'x'.repeat(40_000) }), 413, []],
-      ])('%s is refused with a problem document', async (_, body, status, paths) => {
+      test.each(badOrders)('%s is refused with a problem document', async (_, body, status, paths) => {
         const answer = await post(body)
         const text = await answer.text()
         expect(answer.status, text).toBe(status)
         expect(answer.headers.get('content-type')).toContain('application/problem+json')
-        const problem = JSON.parse(text) as {
-          title: string
-          detail: string
-          status: number
-          errors?: { path: string }[]
-        }
-        expect(problem).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) })
-        for (const path of paths) expect(problem.errors?.map((error) => error.path)).toContain(path)
+        const problem = Problem.parse(JSON.parse(text))
+        expect(problem.status).toBe(status)
+        for (const path of paths) expect(problem.errors.map((error) => error.path)).toContain(path)
         expect(text).not.toMatch(/\bat .*\.ts|node_modules|select |127\.0\.0\.1/)
-        expect(({} as { admin?: unknown }).admin).toBeUndefined()
+        expect('admin' in {}).toBe(false)
       })
 
       test('a body that is not JSON is refused by its type', async () => {

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from '@evtkit/sdk'
 import type { Colors } from 'picocolors/types.js'
+import { z } from 'zod'
 import type { ShopFact } from '../load/fact-log.ts'
 import type { PlacedOrder } from '../load/place-orders.ts'
 import { FactQueue } from './fact-queue.ts'
@@ -18,6 +19,8 @@ const sampled = 8
 /** How long a fact is held back so that lines come in order. Milliseconds. */
 const holdMs = 250
 const flushMs = 50
+/** What a consumer logs about an event that it will handle again. */
+const Retry = z.object({ group: z.string(), retryInMs: z.number(), error: z.instanceof(Error) })
 const ends = new Set(['OrderShipped', 'OrderCancelled'])
 
 /** What the demo shows while orders run: every event of a few orders, and how far all of them are. */
@@ -94,11 +97,12 @@ export class Show {
   }
 
   #warn(fields: object, message: string): void {
-    const { group, retryInMs, error } = fields as { group?: unknown; retryInMs?: unknown; error?: unknown }
-    if (typeof group !== 'string' || typeof retryInMs !== 'number' || !(error instanceof Error)) {
+    const retry = Retry.safeParse(fields)
+    if (!retry.success) {
       console.error(message, fields)
       return
     }
+    const { group, retryInMs, error } = retry.data
     this.#retries++
     // A group is named for its service, which says its own name in the singular.
     if (this.#inFull)
