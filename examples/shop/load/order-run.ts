@@ -104,7 +104,10 @@ async function settledBooks(
   const orderIds = placed.map((order) => order.orderId)
   const begun = clock.monotonic()
   for (;;) {
-    const discrepancies = checkBooks(await collectBooks({ fetchFrom, orderIds, facts: log.facts }))
+    // A part that is away for a moment cannot tell what it knows; that is asked again, too.
+    const discrepancies = await collectBooks({ fetchFrom, orderIds, facts: log.facts }).then(checkBooks, (error) => [
+      { about: 'the books', message: `could not be read: ${error instanceof Error ? error.message : String(error)}` },
+    ])
     if (discrepancies.length === 0 || signal?.aborted || clock.monotonic() - begun > settleMs) return discrepancies
     await pause(clock, 250, signal)
   }

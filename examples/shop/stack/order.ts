@@ -34,7 +34,8 @@ export async function order(stack: Stack, options: OrderOptions): Promise<OrderR
   }
   const { progress } = stack
   const { count } = options
-  const broker = createKafka({ brokers: kafka.address.split(','), clientId: 'stack-order' })
+  const logger = progressLogger(progress)
+  const broker = createKafka({ brokers: kafka.address.split(','), clientId: 'stack-order', logger })
   const accepted = new Set<string>()
   // Of anyone's orders: an end may be heard of before the answer that names the order.
   const ended = new Set<string>()
@@ -49,7 +50,7 @@ export async function order(stack: Stack, options: OrderOptions): Promise<OrderR
       fetchFrom: (part) => fetchAt(`http://127.0.0.1:${parts[part]?.port}`),
       source: broker,
       clock: systemClock,
-      logger: progressLogger(progress),
+      logger,
       onPlaced: ({ orderId }) => accepted.add(orderId),
       onFact({ eventType, data }) {
         if (eventType === 'OrderShipped' || eventType === 'OrderCancelled') ended.add(data.orderId)
