@@ -20,6 +20,8 @@ export class BrokerWatch {
   readonly #options: BrokerWatchOptions
   #answeredAt = 0
   #isSilent = false
+  /** How far the time of day is ahead of the time that only grows. */
+  #ahead = 0
   #timer: Timer | undefined
 
   constructor(options: BrokerWatchOptions) {
@@ -30,6 +32,7 @@ export class BrokerWatch {
   start(): void {
     this.#isSilent = false
     this.#answeredAt = this.#options.clock.monotonic()
+    this.#ahead = this.#aheadNow()
     this.#next()
   }
 
@@ -52,6 +55,12 @@ export class BrokerWatch {
 
   #look(): void {
     const { clock, silenceMs, giveUpMs, graceMs, silent, givenUp } = this.#options
+    const ahead = this.#aheadNow()
+    if (ahead < this.#ahead - silenceMs) {
+      givenUp(new BrokerUnavailableError(`the computer's clock was set back by ${Math.round(this.#ahead - ahead)} ms`))
+      return
+    }
+    this.#ahead = ahead
     const grace = graceMs()
     // While batches run nothing is asked but heartbeats, and what comes after them is a new silence.
     if (grace === Number.POSITIVE_INFINITY) this.#answeredAt = clock.monotonic()
@@ -66,5 +75,11 @@ export class BrokerWatch {
       silent(error())
     }
     this.#next()
+  }
+
+  /** A client that goes by the time of day sends no heartbeats until the old time has come again. */
+  #aheadNow(): number {
+    const { clock } = this.#options
+    return clock.now() - clock.monotonic()
   }
 }

@@ -16,7 +16,9 @@ import { GroupMember } from './group-member.ts'
 
 /** A member whose client is told what to fetch, and remembers what was asked of it. */
 function stage(handle: (batch: Batch) => Promise<Verdict>) {
-  const clock = createManualClock()
+  const manual = createManualClock()
+  let setBackMs = 0
+  const clock = { ...manual, now: () => manual.now() - setBackMs, pendingTimers: () => manual.pending }
   const paused = new Set<string>()
   const commits: string[] = []
   const positions = new Map<string, bigint>()
@@ -119,6 +121,9 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
       heartbeat = () => Promise.reject(new Error('REBALANCE_IN_PROGRESS'))
     },
     states: () => statuses.map(({ state }) => state),
+    setBack: (ms: number) => {
+      setBackMs = ms
+    },
   }
 }
 
@@ -430,6 +435,16 @@ test('a broker that falls silent is told of, and so is its return', async () => 
   expect(ended).toHaveLength(1)
 })
 
+test('a clock that is set back ends the member, because its client would fall silent', async () => {
+  const { join, answered, clock, ended, setBack } = stage(finishAll)
+  join(0)
+  await clock.advance(1500)
+  answered()
+  setBack(3_600_000)
+  await clock.advance(1000)
+  expect(ended).toMatchObject([{ message: "the computer's clock was set back by 3600000 ms" }])
+})
+
 test('a long batch is no silence', async () => {
   const { join, handOver, fetch, clock, states } = stage(async (batch) => {
     for (let i = 0; i < 10; i++) {
@@ -458,7 +473,7 @@ test('closing stops the batches, commits, and leaves', async () => {
   expect(commits.at(-1)).toBe('t/0:2')
   expect(log.filter((entry) => entry !== 'heartbeat')).toEqual(['left'])
   expect(await handOver(fetch(0, 0, 5))).toBe('continue')
-  expect(clock.pending).toBe(0)
+  expect(clock.pendingTimers()).toBe(0)
 })
 
 test('closing gives up a handler that does not return by the deadline', async () => {
@@ -469,7 +484,7 @@ test('closing gives up a handler that does not return by the deadline', async ()
   await clock.advance(1000)
   expect(await closed).toMatchObject({ code: 'EVT_CLOSE_DEADLINE' })
   expect(log.at(-1)).toBe('abandoned')
-  expect(clock.pending).toBe(0)
+  expect(clock.pendingTimers()).toBe(0)
 })
 
 test('a client that crashed ends the member once', () => {

@@ -43,6 +43,8 @@ const longBatchMs = 500
 const lastCommitMs = 5000
 /** How long the group may take to answer that a member leaves. Milliseconds. */
 const leaveMs = 5000
+/** How long a member that can go on no longer may take to say so. Milliseconds. */
+const endedMs = 2000
 /** How long a member that has not joined may take to go. Milliseconds. */
 const notJoinedMs = 500
 
@@ -175,16 +177,14 @@ export class GroupMember {
       )
   }
 
-  /** Leaves the group for good, so that others take over, and resolves when the last handler has returned. */
+  /**
+   * Leaves the group, when there is a broker to tell, so that others take over at once. Resolves when the last handler has
+   * returned: the next member could be given the same partitions, and no partition is ever handled twice at once.
+   */
   async leave(): Promise<void> {
-    await this.#consumer.close().catch(() => {})
+    await within(this.#options.clock, endedMs, this.#consumer.close())
     this.abandon()
     await this.#running.idle()
-  }
-
-  /** Resolves when no handler has a batch of this member in hand. */
-  idle(): Promise<void> {
-    return this.#running.idle()
   }
 
   /** Ends at once, without a word to the group. */
@@ -271,6 +271,7 @@ export class GroupMember {
     if (this.#state === 'ended' || this.#state === 'leaving' || this.#state === 'stalled') return
     this.#state = 'ended'
     this.#quiet()
+    this.#running.stopAll(error)
     this.#options.ended(error)
   }
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '../core/backoff.ts'
 import { type Clock, pause } from '../core/clock.ts'
-import { ClosedError, HandlerDeadlineError, UnknownTopicError } from '../core/errors.ts'
+import { ClosedError, UnknownTopicError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Subscription } from '../core/transport.ts'
 import type { Driver, PartitionPosition } from './driver.ts'
@@ -92,10 +92,8 @@ export class KafkaSubscription implements Subscription {
         opened()
       })
       if (signal.aborted) return
-      if (joined) {
-        attempt = 0
-        this.#tell({ state: 'unavailable', error })
-      } else this.#tell({ state: 'connecting', attempt, error })
+      if (joined) attempt = 0
+      else this.#tell({ state: 'connecting', attempt, error })
       await pause(clock, backoffMs(Math.max(1, attempt), random, attempts), signal)
     }
   }
@@ -132,12 +130,8 @@ export class KafkaSubscription implements Subscription {
       opened()
       const error = await ended
       if (signal.aborted) return error
-      if (error instanceof HandlerDeadlineError) {
-        this.#tell({ state: 'unavailable', error })
-        await member.leave()
-      } else member.abandon()
-      // A new member could be given the same partitions, and no partition is ever handled twice at once.
-      await member.idle()
+      this.#tell({ state: 'unavailable', error })
+      await member.leave()
       return error
     } catch (error) {
       // While closing, the member is in other hands already.

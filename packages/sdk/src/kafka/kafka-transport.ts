@@ -154,8 +154,12 @@ class Kafka implements KafkaTransport {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const closing = [...this.#subscriptions].map((subscription) => subscription.close(deadlineMs))
-    const results = await Promise.allSettled([...closing, this.#sender.close(deadlineMs)])
+    const { clock } = this.#settings
+    const deadline = clock.monotonic() + deadlineMs
+    // Handlers that finish may still have something to send.
+    const subscriptions = [...this.#subscriptions].map((subscription) => subscription.close(deadlineMs))
+    const results = await Promise.allSettled(subscriptions)
+    await this.#sender.close(Math.max(0, deadline - clock.monotonic()))
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
