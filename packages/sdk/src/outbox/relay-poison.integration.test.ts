@@ -115,7 +115,7 @@ describe('a row that can never be sent as it is', () => {
     await eventually(() =>
       expect(relay.health()).toEqual({ ready: false, state: 'held', detail: '1 key(s) wait: not authorized to write' }),
     )
-    expect(await counts()).toEqual({ waiting: 1, aside: 0 })
+    await eventually(async () => expect(await counts()).toEqual({ waiting: 1, aside: 0 }))
     authorized = true
     await eventually(() => expect(sender.values()).toEqual(['b1', 's1']))
     await eventually(() => expect(relay.health().ready).toBe(true))

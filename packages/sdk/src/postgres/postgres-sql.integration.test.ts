@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { Client, Pool } from 'pg'
 import { describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
@@ -178,7 +179,7 @@ describe('a connection', () => {
   })
 
   test('that none is free for is an outage after the timeout', async () => {
-    const on = database.connect({ maxConnections: 1, connectTimeoutMs: 100 })
+    const on = database.connect({ maxConnections: 1, acquireTimeoutMs: 100 })
     const busy = gate()
     const began = gate()
     const work = on.transaction(async (tx) => {
@@ -395,4 +396,15 @@ test('texts without values mix with statements that have them, in order', async 
     await tx.enqueue('insert into notes values (4); insert into notes values (5)')
   })
   expect(await notes()).toEqual([1, 2, 3, 4, 5])
+})
+
+test('a server that accepts and says nothing is given up after the timeout for connecting', async () => {
+  const silent = createServer((socket) => void socket.resume())
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const on = createPostgres({ connectionString: `postgres://me@127.0.0.1:${port}/orders`, connectTimeoutMs: 100 })
+  await expect(on.query('select 1')).rejects.toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+  await on.close()
+  await new Promise((resolve) => silent.close(resolve))
 })

@@ -1,4 +1,4 @@
-import { Client, Pool, type PoolConfig } from 'pg'
+import { Client, type ClientConfig, Pool, type PoolConfig } from 'pg'
 import { ClosedError, InvalidConfigurationError } from '../core/errors.ts'
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import { PostgresAdvisoryLocks } from './advisory-locks.ts'
@@ -16,8 +16,10 @@ export interface PostgresOptions {
   readonly pool?: Pool
   /** Connections at most. A relay keeps one for itself. @default 10 */
   readonly maxConnections?: number
-  /** Longest wait for a connection, new or free. Milliseconds. @default 5000 */
+  /** Longest wait for a new connection. Milliseconds. @default 5000 */
   readonly connectTimeoutMs?: number
+  /** Longest wait for one to become free when all are in use. Milliseconds. @default 30000 */
+  readonly acquireTimeoutMs?: number
   /** Shown in `pg_stat_activity`. @default 'evtkit' */
   readonly applicationName?: string
   /**
@@ -59,7 +61,9 @@ class PostgresSql implements Sql {
     const { applicationName = 'evtkit', logger = consoleLogger } = rest
     const config: PoolConfig = {
       max: maxConnections,
-      connectionTimeoutMillis: connectTimeoutMs,
+      // The pool's timeout counts waiting for a free connection as well; connecting has the shorter one of the client.
+      connectionTimeoutMillis: rest.acquireTimeoutMs ?? 30_000,
+      Client: clientWithTimeout(connectTimeoutMs),
       application_name: applicationName,
       keepAlive: true,
       pipeline: true,
@@ -182,4 +186,16 @@ function placeOf(connectionString: string | undefined): string {
   if (connectionString === undefined || !URL.canParse(connectionString)) return 'PostgreSQL'
   const { host, pathname } = new URL(connectionString)
   return `PostgreSQL at ${host}${pathname}`
+}
+
+/** A client that gives up connecting on its own, before the pool does. */
+function clientWithTimeout(connectTimeoutMs: number): new (config?: string | ClientConfig) => Client {
+  return class extends Client {
+    constructor(config?: string | ClientConfig) {
+      super({
+        ...(typeof config === 'string' ? { connectionString: config } : config),
+        connectionTimeoutMillis: connectTimeoutMs,
+      })
+    }
+  }
 }
