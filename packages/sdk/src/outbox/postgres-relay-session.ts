@@ -19,6 +19,8 @@ export class PostgresRelaySessions implements RelaySessions {
     return this.#sql.session(
       async (session) => {
         const space = await spaceOf(session)
+        // On a connection that others work on too, settings are not ours to change.
+        if (!session.shared) await session.query(settings)
         await session.locks.join(space)
         return work(new PostgresRelaySession(session, space))
       },
@@ -114,6 +116,11 @@ function toOutboxRow(row: Row): OutboxRow {
     },
   }
 }
+
+// The claim is planned while the outbox is empty and then run against millions of rows after an outage. Scanning all of
+// them to sort out the oldest would be a cliff, and so is compiling the plan anew for every claim, which the cost of a
+// large table alone would bring about.
+const settings = 'set enable_seqscan = off; set jit = off'
 
 // One snapshot decides everything: which rows are there, and which keys wait. A plain scan of the primary key with
 // filters; no row is locked, since only the holder of a bucket claims from it. It always starts at the lowest id: a row
