@@ -19,17 +19,14 @@ export const outboxSuite: Suite = {
     const world: OutboxWorld = { databaseUrl, sql, pool, outbox: createOutbox() }
     await migrate(sql, [outboxMigrations])
     await createPeerTables(pool)
+    const insert = outboxInsert(world)
     const broker = await outboxToBroker(world, servers, rows)
-    const cases: BenchmarkCase[] = [
-      ...outboxInsert(world),
-      outboxDrain(world, rows),
-      broker.benchmark,
-      outboxLatency(world),
-    ]
+    const cases: BenchmarkCase[] = [...insert.cases, outboxDrain(world, rows), broker.benchmark, outboxLatency(world)]
     return {
       cases,
       async close() {
         await broker.close()
+        await insert.close()
         await pool.end()
         await sql.close()
       },
