@@ -1,21 +1,13 @@
-import { type Backoff, backoffMs } from './backoff.ts'
+import type { Backoff } from './backoff.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Codec, jsonCodec } from './codec.ts'
-import { type Context, DeliveryContext } from './context.ts'
-import { DeadlineWatch } from './deadline.ts'
+import type { Context } from './context.ts'
 import { Dispatcher, type Handler } from './dispatch.ts'
-import {
-  CloseDeadlineError,
-  ClosedError,
-  HandlerDeadlineError,
-  InvalidConfigurationError,
-  isRejection,
-  type RejectedRecordError,
-} from './errors.ts'
+import { CloseDeadlineError, ClosedError, InvalidConfigurationError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
-import { type LaneOutcome, Slots } from './lanes.ts'
+import { HandOver } from './hand-over.ts'
+import { Slots } from './lanes.ts'
 import { consoleLogger, type Logger } from './logger.ts'
-import type { Delivery } from './message.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { runPartition } from './partition-run.ts'
 import { compose, type Middleware } from './pipeline.ts'
@@ -104,7 +96,7 @@ class TypedConsumer implements Consumer {
   readonly #middleware: Middleware[] = []
   readonly #slots: Slots
   readonly #deadlineMs: number
-  readonly #deadlines: DeadlineWatch
+  readonly #handOver: HandOver
   readonly #partitions = new Map<string, PartitionProgress>()
   readonly #starting = new AbortController()
   #pipeline: (context: Context) => void | Promise<void>
@@ -120,7 +112,14 @@ class TypedConsumer implements Consumer {
     this.#dispatcher = new Dispatcher(codec, catalogue)
     this.#slots = new Slots(options.concurrency ?? 16)
     this.#deadlineMs = options.deadlineMs ?? 30_000
-    this.#deadlines = new DeadlineWatch(clock, this.#deadlineMs)
+    this.#handOver = new HandOver({
+      clock,
+      logger,
+      deadlineMs: this.#deadlineMs,
+      rejected: options.rejected,
+      retry: options.retry ?? {},
+      random: options.random ?? Math.random,
+    })
     this.#pipeline = (context) => this.#dispatcher.dispatch(context)
   }
 
@@ -188,7 +187,7 @@ class TypedConsumer implements Consumer {
     this.#starting.abort(new ClosedError('the consumer was closed while it started'))
     let abandoned = 0
     const overdue = this.#clock.after(deadlineMs, () => {
-      abandoned = this.#deadlines.expireAll()
+      abandoned = this.#handOver.giveUp()
     })
     try {
       // A subscription that never came about has nothing to close; its caller has the error.
@@ -201,7 +200,7 @@ class TypedConsumer implements Consumer {
         )
     } finally {
       overdue.cancel()
-      this.#deadlines.close()
+      this.#handOver.close()
     }
   }
 
@@ -218,71 +217,8 @@ class TypedConsumer implements Consumer {
       progress: current,
       slots: this.#slots,
       clock: this.#clock,
-      handOver: (delivery) => this.#handOver(delivery, current),
+      handOver: (delivery) => this.#handOver.run(this.#pipeline, delivery, current),
     })
-  }
-
-  #handOver(delivery: Delivery, progress: PartitionProgress): LaneOutcome | Promise<LaneOutcome> {
-    const context = new DeliveryContext(delivery)
-    let result: void | Promise<void>
-    try {
-      result = this.#pipeline(context)
-    } catch (error) {
-      return this.#failed(context, progress, error)
-    }
-    // A handler may return any thenable, a query builder for one; only `undefined` means it has finished.
-    return result === undefined ? 'finished' : this.#inTime(context, progress, Promise.resolve(result))
-  }
-
-  #inTime(context: DeliveryContext, progress: PartitionProgress, work: Promise<void>): Promise<LaneOutcome> {
-    return new Promise((resolve) => {
-      const watched = this.#deadlines.watch(() => {
-        const { message, partition, offset } = context.delivery
-        const error = new HandlerDeadlineError(
-          `the handler of ${message.topic}/${partition}@${offset} did not finish in time (deadline ${this.#deadlineMs} ms, or the consumer's close); its signal was aborted`,
-        )
-        context.abort(error)
-        resolve(this.#failed(context, progress, error))
-      })
-      work.then(
-        () => {
-          this.#deadlines.release(watched)
-          resolve('finished')
-        },
-        (error: unknown) => {
-          this.#deadlines.release(watched)
-          resolve(this.#failed(context, progress, error))
-        },
-      )
-    })
-  }
-
-  #failed(context: DeliveryContext, progress: PartitionProgress, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
-    // Storing a rejection has the same deadline as a handler; should it fail, that is an error like any other.
-    if (isRejection(thrown)) return this.#inTime(context, progress, this.#reject(context.delivery, thrown))
-    this.#retryLater(context.delivery, progress, thrown)
-    return 'held'
-  }
-
-  async #reject(delivery: Delivery, error: RejectedRecordError): Promise<void> {
-    try {
-      await this.#options.rejected({ delivery, error })
-    } catch (cause) {
-      throw new Error(`the rejected record could not be set aside: ${cause instanceof Error ? cause.message : cause}`, {
-        cause,
-      })
-    }
-    this.#logger.warn({ ...place(delivery), code: error.code, reason: error.message }, 'record rejected and set aside')
-  }
-
-  #retryLater(delivery: Delivery, progress: PartitionProgress, thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const waitMs = backoffMs(delivery.attempt, this.#options.random ?? Math.random, this.#options.retry)
-    progress.failed(delivery.offset, error, this.#clock.monotonic() + waitMs)
-    this.#logger.warn(
-      { ...place(delivery), attempt: delivery.attempt, retryInMs: waitMs, error },
-      `handling failed: ${error.message}; it is tried again and its key waits`,
-    )
   }
 
   #observe(status: SourceStatus): void {
@@ -306,10 +242,6 @@ class TypedConsumer implements Consumer {
         `${what} must be added before the consumer of group "${this.#options.group}" starts`,
       )
   }
-}
-
-function place({ message, partition, offset, group }: Delivery) {
-  return { topic: message.topic, partition, offset, group }
 }
 
 function describe(status: SourceStatus): string {
