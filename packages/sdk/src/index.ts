@@ -17,6 +17,7 @@ export {
   EvtError,
   errorCodes,
   HandlerDeadlineError,
+  HeldBackError,
   HistoryGapError,
   InvalidConfigurationError,
   InvalidDefinitionError,

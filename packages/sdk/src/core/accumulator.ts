@@ -5,9 +5,13 @@ import type { Sender } from './transport.ts'
 export interface AccumulatorOptions {
   /**
    * Sends one batch and resolves with the messages that were not acknowledged, by index. It must not reject, and is never
-   * called again before it resolved: that is what keeps the order and makes an idempotent producer safe.
+   * called again before it resolved: that is what keeps the order and makes an idempotent producer safe. `callStarts`
+   * tells at which index each of the calls in the batch begins.
    */
-  readonly flush: (batch: readonly RawMessage[]) => Promise<ReadonlyMap<number, EvtError>>
+  readonly flush: (
+    batch: readonly RawMessage[],
+    callStarts: readonly number[],
+  ) => Promise<ReadonlyMap<number, EvtError>>
   /** @default 2000 */
   readonly maxBatchRecords?: number
   /** Sum of key and value bytes. @default 900000 */
@@ -65,7 +69,13 @@ export class Accumulator implements Sender {
     this.#state = 'flushing'
     const calls = this.#takeCalls()
     const batch = calls.length === 1 ? (calls[0]?.messages ?? []) : calls.flatMap((call) => call.messages)
-    settle(calls, await this.#flush(batch))
+    const callStarts: number[] = []
+    let start = 0
+    for (const call of calls) {
+      callStarts.push(start)
+      start += call.messages.length
+    }
+    settle(calls, await this.#flush(batch, callStarts))
     if (this.#queue.length > 0) {
       // The callers just answered run first, so that what they send next joins this batch.
       this.#schedule()

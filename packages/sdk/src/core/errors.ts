@@ -20,6 +20,7 @@ export const errorCodes = [
   'EVT_RECORD_TOO_LARGE',
   'EVT_UNKNOWN_TOPIC',
   'EVT_SEND_TIMEOUT',
+  'EVT_HELD_BACK',
   'EVT_BROKER_UNAVAILABLE',
   'EVT_BROKER_REFUSED',
   'EVT_HISTORY_GAP',
@@ -184,6 +185,12 @@ export class UnknownTopicError extends EvtError {
 /** No acknowledgement within the delivery timeout. Whether the record was written is not known. */
 export class SendTimeoutError extends EvtError {
   readonly code = 'EVT_SEND_TIMEOUT'
+  readonly retryable = true
+}
+
+/** Not sent, because an earlier message of its key in the same call failed and would have been overtaken. */
+export class HeldBackError extends EvtError {
+  readonly code = 'EVT_HELD_BACK'
   readonly retryable = true
 }
 

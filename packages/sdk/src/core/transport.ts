@@ -7,6 +7,7 @@ export interface Sender {
   /**
    * Resolves when every message is durable: acknowledged by all in-sync replicas, or part of the transaction.
    * Messages of one topic and key are appended in the order given, also across calls that do not wait for each other.
+   * When one fails, those behind it of its topic and key in the same call are held back and fail too.
    *
    * @throws SendFailedError which names each message that was not acknowledged; all others are durable.
    */

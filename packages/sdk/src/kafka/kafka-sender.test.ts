@@ -159,19 +159,45 @@ test('a record that is too large for its topic is found by halving, and all othe
   }
   answers.push(...Array.from({ length: 50 }, () => picky))
   const batch = ['a', 'b', 'X', 'c', 'd', 'X', 'e']
-  const error = await settle(clock, sender.send([...batch.map((value) => message(value)), message('f', 1)]))
-  expect(failuresOf(error)).toEqual([
-    [2, 'EVT_RECORD_TOO_LARGE'],
-    [5, 'EVT_RECORD_TOO_LARGE'],
+  const sends = Promise.allSettled(
+    [...batch.map((value) => message(value)), message('f', 1)].map((one) => sender.send([one])),
+  )
+  await settle(
+    clock,
+    sends.then(() => {}),
+  )
+  const failed = (await sends).flatMap((sent, i) => (sent.status === 'rejected' ? [[i, failuresOf(sent.reason)]] : []))
+  expect(failed).toEqual([
+    [2, [[0, 'EVT_RECORD_TOO_LARGE']]],
+    [5, [[0, 'EVT_RECORD_TOO_LARGE']]],
   ])
   expect(written.filter((value) => value !== 'f')).toEqual(['a', 'b', 'c', 'd', 'e'])
   expect(written).toContain('f')
 })
 
+test('what follows a poison record of its key in the same call is held back, in whatever request it would have gone', async () => {
+  const { sender, clock, written, answers, write } = stage()
+  const picky: Answer = async (chunks) => {
+    if (chunks.some(({ messages }) => messages.some(({ value }) => String(value) === 'X')))
+      throw new RecordTooLargeError('too large')
+    return write(chunks)
+  }
+  answers.push(...Array.from({ length: 50 }, () => picky))
+  const one = sender.send(['a', 'X', 'b', 'c'].map((value) => message(value)))
+  const other = sender.send([message('d'), message('e', 1)])
+  expect(failuresOf(await settle(clock, one))).toEqual([
+    [1, 'EVT_RECORD_TOO_LARGE'],
+    [2, 'EVT_HELD_BACK'],
+    [3, 'EVT_HELD_BACK'],
+  ])
+  expect(await settle(clock, other)).toBe('sent')
+  expect(written.toSorted()).toEqual(['a', 'd', 'e'])
+})
+
 test('a record larger than the limit never leaves', async () => {
   const { sender, requests } = stage()
   const error = await sender
-    .send([message('a'), { ...message(''), value: Buffer.alloc(2000) }, message('b')])
+    .send([message('a'), { ...message('', 1), value: Buffer.alloc(2000) }, message('b')])
     .catch((failure: unknown) => failure)
   expect(failuresOf(error)).toEqual([[1, 'EVT_RECORD_TOO_LARGE']])
   expect(String(error)).toContain('maxRecordBytes (1000)')

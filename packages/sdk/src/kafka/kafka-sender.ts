@@ -10,6 +10,7 @@ import {
 import type { Logger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import { partitionOf } from '../core/murmur2.ts'
+import { SendFailures } from '../core/send-failures.ts'
 import type { Sender } from '../core/transport.ts'
 import { DeliveryTime } from './delivery-time.ts'
 import { DisposableProducer, UnansweredError } from './disposable-producer.ts'
@@ -26,8 +27,6 @@ export interface KafkaSenderOptions {
   readonly deliveryTimeoutMs: number
   readonly maxRecordBytes: number
 }
-
-type Failures = Map<number, EvtError>
 
 /**
  * Sends to Kafka with one request in flight per idempotent producer, which is the only form that neither loses nor
@@ -49,7 +48,7 @@ export class KafkaSender implements Sender {
     this.#options = options
     this.#keyless = Math.floor(options.random() * 1_000_000)
     this.#producer = new DisposableProducer(options.driver, options.logger)
-    this.#accumulator = new Accumulator({ flush: (batch) => this.#flush(batch) })
+    this.#accumulator = new Accumulator({ flush: (batch, callStarts) => this.#flush(batch, callStarts) })
   }
 
   send(messages: readonly RawMessage[]): Promise<void> {
@@ -71,9 +70,9 @@ export class KafkaSender implements Sender {
       )
   }
 
-  async #flush(batch: readonly RawMessage[]): Promise<ReadonlyMap<number, EvtError>> {
+  async #flush(batch: readonly RawMessage[], callStarts: readonly number[]): Promise<ReadonlyMap<number, EvtError>> {
     const { clock, random, deliveryTimeoutMs } = this.#options
-    const failures: Failures = new Map()
+    const failures = new SendFailures(callStarts)
     const time = new DeliveryTime({
       clock,
       random,
@@ -83,11 +82,13 @@ export class KafkaSender implements Sender {
     })
     const missing = this.#topicsToAsk(batch)
     const unknown = missing === undefined ? undefined : await this.#ask(missing, time)
-    for (const round of this.#plan(batch, unknown, failures)) {
+    for (const planned of this.#plan(batch, unknown, failures)) {
+      const round = planned.map((chunk) => withoutHeldBack(chunk, failures)).filter(isNotEmpty)
+      if (round.length === 0) continue
       const error = await this.#producer.send(round, time)
       if (error !== undefined) await this.#deliverApart(round, error, time, failures)
     }
-    return failures
+    return failures.byPlace
   }
 
   /** When the youngest call of the batch was made: nobody is told that time is up before it is for them. */
@@ -136,7 +137,7 @@ export class KafkaSender implements Sender {
   #plan(
     batch: readonly RawMessage[],
     unknown: ReadonlyMap<string, EvtError> | undefined,
-    failures: Failures,
+    failures: SendFailures,
   ): readonly Chunk[][] {
     const { counts, maxRecordBytes } = this.#options
     const plan = new SendPlan(maxRecordBytes)
@@ -145,17 +146,17 @@ export class KafkaSender implements Sender {
     let count: number | undefined
     for (let place = 0; place < batch.length; place++) {
       const message = batch[place]
-      if (message === undefined) continue
+      if (message === undefined || failures.holdBack(place, message)) continue
       if (message.topic !== topic) {
         topic = message.topic
         count = counts.get(topic)
       }
       if (count === undefined) {
-        failures.set(place, unknown?.get(message.topic) ?? new UnknownTopicError(message.topic))
+        failures.add(place, message, unknown?.get(message.topic) ?? new UnknownTopicError(message.topic))
         continue
       }
       const bytes = recordBytes(message)
-      if (bytes > maxRecordBytes) failures.set(place, exceedsClient(bytes, maxRecordBytes))
+      if (bytes > maxRecordBytes) failures.add(place, message, exceedsClient(bytes, maxRecordBytes))
       else plan.add(message, place, placeFor(message, count, keyless), bytes)
     }
     return plan.rounds
@@ -169,7 +170,7 @@ export class KafkaSender implements Sender {
     round: readonly Chunk[],
     firstError: EvtError,
     time: DeliveryTime,
-    failures: Failures,
+    failures: SendFailures,
   ): Promise<void> {
     let queue: readonly Chunk[] = round
     let error: EvtError | undefined = firstError
@@ -185,6 +186,13 @@ export class KafkaSender implements Sender {
       }
       blamed = queue[0]
       if (blamed === undefined) return
+      const sendable = withoutHeldBack(blamed, failures)
+      queue = [sendable, ...queue.slice(1)].filter(isNotEmpty)
+      if (sendable.messages.length === 0) {
+        error = undefined
+        continue
+      }
+      blamed = sendable
       if (time.isOver) {
         for (const chunk of queue) fail(chunk, failures, error ?? firstError)
         return
@@ -202,7 +210,7 @@ export class KafkaSender implements Sender {
     chunk: Chunk,
     error: EvtError,
     time: DeliveryTime,
-    failures: Failures,
+    failures: SendFailures,
   ): Promise<'retry' | readonly Chunk[]> {
     if (error instanceof RecordTooLargeError || error instanceof RefusedRecordError) {
       if (chunk.messages.length > 1) return halves(chunk)
@@ -233,12 +241,27 @@ function placeFor({ key }: RawMessage, partitions: number, turn: number): number
   return key === null ? turn % partitions : partitionOf(key, partitions)
 }
 
-function fail(chunk: Chunk, failures: Failures, error: EvtError): void {
-  for (const [i, place] of chunk.places.entries()) {
-    const message = chunk.messages[i]
-    const isTooLarge = error instanceof RecordTooLargeError && message !== undefined
-    failures.set(place, isTooLarge ? exceedsTopic(message, error) : error)
+function fail(chunk: Chunk, failures: SendFailures, error: EvtError): void {
+  for (const [i, message] of chunk.messages.entries()) {
+    const place = chunk.places[i] ?? 0
+    failures.add(place, message, error instanceof RecordTooLargeError ? exceedsTopic(message, error) : error)
   }
+}
+
+/** The chunk without messages that would overtake a failed one of their key. */
+function withoutHeldBack(chunk: Chunk, failures: SendFailures): Chunk {
+  if (failures.size === 0) return chunk
+  const left = chunk.messages.map((message, i) => !failures.holdBack(chunk.places[i] ?? 0, message))
+  if (left.every(Boolean)) return chunk
+  return {
+    ...chunk,
+    messages: chunk.messages.filter((_, i) => left[i]),
+    places: chunk.places.filter((_, i) => left[i]),
+  }
+}
+
+function isNotEmpty({ messages }: Chunk): boolean {
+  return messages.length > 0
 }
 
 function exceedsTopic(message: RawMessage, { cause }: RecordTooLargeError): RecordTooLargeError {

@@ -11,6 +11,7 @@ import {
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import { partitionOf } from '../core/murmur2.ts'
+import { SendFailures } from '../core/send-failures.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { PartitionOffsets, SubscribeOptions, Subscription, Transport } from '../core/transport.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
@@ -81,12 +82,19 @@ class MemoryClient implements Transport {
   /** Appends within the call, so calls that do not wait for each other keep their order; readers are told later. */
   async send(messages: readonly RawMessage[]): Promise<void> {
     this.mustBeOpen('nothing was sent')
-    const failures = new Map<number, SendFailure>()
+    const failed = new SendFailures()
     for (const [i, message] of messages.entries()) {
+      if (failed.holdBack(i, message)) continue
       const error = this.#append(message)
-      if (error !== undefined) failures.set(i, { message, error })
+      if (error !== undefined) failed.add(i, message, error)
     }
-    if (failures.size > 0) throw new SendFailedError(failures, messages.length)
+    if (failed.size === 0) return
+    const failures = new Map<number, SendFailure>()
+    for (const [i, error] of failed.byPlace) {
+      const message = messages[i]
+      if (message !== undefined) failures.set(i, { message, error })
+    }
+    throw new SendFailedError(failures, messages.length)
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {

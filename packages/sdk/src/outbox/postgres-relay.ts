@@ -48,9 +48,8 @@ export interface RelayOptions {
  *
  * Any number of relays may run on one outbox, in one process or many: up to 16 share the work, the others stand by, and
  * the share of one that dies or freezes moves on. Rows that can never be sent (too large, an unknown topic) are set aside
- * and listed by {@link outboxSetAside}; later rows of the same topic and key wait behind them, except those that went
- * out in the same send and were written already: they come again in order. In an outage everything waits and nothing is
- * set aside.
+ * and listed by {@link outboxSetAside}; later rows of the same topic and key wait behind them. In an outage everything
+ * waits and nothing is set aside.
  *
  * @throws InvalidConfigurationError when the lease is not longer than the sender's timeout, or a number makes no sense.
  */

@@ -139,7 +139,7 @@ export const sendingCases: readonly ConformanceCase[] = [
   conformanceCase('a message that is too large is refused, and the others are written', async (stage) => {
     const topic = await stage.topic('large')
     const large = { ...message(topic, 'k', ''), value: Buffer.alloc(1_200_000, 'x') }
-    const error = await rejectionOf(stage.send(message(topic, 'k', 'before'), large, message(topic, 'k', 'after')))
+    const error = await rejectionOf(stage.send(message(topic, 'k', 'before'), large, message(topic, 'other', 'after')))
     assert.ok(error instanceof SendFailedError, `expected a SendFailedError, got ${error}`)
     assert.deepEqual([...error.failures.keys()], [1])
     assert.ok(error.failures.get(1)?.error instanceof RecordTooLargeError, `got ${error.failures.get(1)?.error}`)
@@ -148,6 +148,36 @@ export const sendingCases: readonly ConformanceCase[] = [
       ['before', 'after'],
     )
   }),
+
+  conformanceCase(
+    'what follows a failed message of its key in the same call is held back, and nothing else is',
+    async (stage) => {
+      const topic = await stage.topic('held-back')
+      const large = { ...message(topic, 'k', ''), value: Buffer.alloc(1_200_000, 'x') }
+      const [error] = await Promise.all([
+        rejectionOf(
+          stage.send(
+            message(topic, 'k', 'before'),
+            large,
+            message(topic, 'k', 'behind'),
+            message(topic, 'other', 'beside'),
+            message(topic, 'k', 'last'),
+          ),
+        ),
+        stage.send(message(topic, 'k', 'of another call')),
+      ])
+      assert.ok(error instanceof SendFailedError, `expected a SendFailedError, got ${error}`)
+      assert.deepEqual([...error.failures].map(([index, failure]) => [index, failure.error.code]).sort(), [
+        [1, 'EVT_RECORD_TOO_LARGE'],
+        [2, 'EVT_HELD_BACK'],
+        [4, 'EVT_HELD_BACK'],
+      ])
+      assert.deepEqual(
+        (await stage.harness.dump(topic)).map(({ value }) => value),
+        ['before', 'beside', 'of another call'],
+      )
+    },
+  ),
 
   conformanceCase('a failed message does not fail the calls beside it', async (stage) => {
     const topic = await stage.topic('beside')
