@@ -1,7 +1,7 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import type { RejectHandler } from '../core/rejection.ts'
 import { decodeHeaders, encodeHeaders } from '../postgres/header-bytes.ts'
-import type { Queryable, Row } from '../postgres/sql.ts'
+import type { Queryable, Row } from '../postgres/queryable.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import type { RejectedRecord } from './rejected.ts'
 

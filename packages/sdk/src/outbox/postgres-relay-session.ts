@@ -1,6 +1,7 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import { decodeHeaders } from '../postgres/header-bytes.ts'
-import type { Row, Session, Sql } from '../postgres/sql.ts'
+import type { Row } from '../postgres/queryable.ts'
+import type { Session, Sql } from '../postgres/sql.ts'
 import { bucketCount, type OutboxRow } from './outbox-row.ts'
 import { moveAside, sweepAside } from './postgres-set-aside.ts'
 import type { ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'

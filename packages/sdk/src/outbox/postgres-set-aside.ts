@@ -1,5 +1,6 @@
 import { decodeHeaders } from '../postgres/header-bytes.ts'
-import type { Row, Session, Sql } from '../postgres/sql.ts'
+import type { Row } from '../postgres/queryable.ts'
+import type { Session, Sql } from '../postgres/sql.ts'
 import type { FailedRow } from './relay-session.ts'
 import type { SetAside, SetAsideRow } from './set-aside.ts'
 

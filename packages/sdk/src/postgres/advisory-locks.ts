@@ -1,4 +1,4 @@
-import type { Queryable } from './sql.ts'
+import type { Queryable } from './queryable.ts'
 
 /**
  * Locks by number that belong to a session: gone when it is. A space keeps the keys of different users apart; the oid of

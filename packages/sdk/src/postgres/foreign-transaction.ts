@@ -1,5 +1,5 @@
 import { NotATransactionError } from '../core/errors.ts'
-import type { QueryResult, Row } from './sql.ts'
+import type { QueryResult, Row } from './queryable.ts'
 import { statementError } from './sql-errors.ts'
 import { inTransaction, type Tx } from './tx.ts'
 

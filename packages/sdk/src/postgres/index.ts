@@ -11,14 +11,7 @@ export {
   migrationStatus,
 } from './migrations.ts'
 export { createPostgres, type PostgresOptions } from './postgres-sql.ts'
-export type {
-  Queryable,
-  QueryResult,
-  Row,
-  Session,
-  SessionOptions,
-  Sql,
-  TransactionOptions,
-} from './sql.ts'
+export type { Queryable, QueryResult, Row } from './queryable.ts'
+export type { Session, SessionOptions, Sql, TransactionOptions } from './sql.ts'
 export { isConflict, sqlState } from './sql-errors.ts'
 export { inTransaction, isTransaction, type Tx } from './tx.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
-import type { Queryable, Sql } from './sql.ts'
+import type { Queryable } from './queryable.ts'
+import type { Sql } from './sql.ts'
 
 /** One change to the schema. Once released it never changes again; what comes next is another step. */
 export interface MigrationStep {

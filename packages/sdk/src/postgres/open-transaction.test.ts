@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { gate } from '../../../../test/recording-sender.ts'
 import { type Command, runTransaction, type TransactionDriver } from './open-transaction.ts'
-import type { QueryResult } from './sql.ts'
+import type { QueryResult } from './queryable.ts'
 import type { Tx } from './tx.ts'
 
 type Outcome = PromiseSettledResult<QueryResult>

@@ -1,5 +1,6 @@
 import { isEvtError, NotATransactionError } from '../core/errors.ts'
-import type { QueryResult, TransactionOptions } from './sql.ts'
+import type { QueryResult } from './queryable.ts'
+import type { TransactionOptions } from './sql.ts'
 import { inTransaction, type Tx } from './tx.ts'
 
 /** A statement with its values. */

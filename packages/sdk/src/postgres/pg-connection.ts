@@ -4,7 +4,7 @@ import { type Command, seenFromHere } from './open-transaction.ts'
 import { type BatchOutcome, type BatchReceiver, BatchWriter, PgBatch } from './pg-batch.ts'
 import { Flush, type FlushOwner } from './pg-flush.ts'
 import { stalePlanStates } from './prepared-statements.ts'
-import type { QueryResult } from './sql.ts'
+import type { QueryResult } from './queryable.ts'
 import { sqlState, statementError } from './sql-errors.ts'
 
 /** One wrapper per client, for as long as the pool keeps it: making listeners anew for every checkout costs more than a statement. */

@@ -1,6 +1,6 @@
 import type { Command, TransactionDriver } from './open-transaction.ts'
 import type { PgConnection } from './pg-connection.ts'
-import type { QueryResult } from './sql.ts'
+import type { QueryResult } from './queryable.ts'
 
 /** How long a rollback may take before the connection is dropped instead. Milliseconds. */
 const rollbackMs = 5000

@@ -1,7 +1,7 @@
 import { type PGliteInterface, parse, protocol, types } from '@electric-sql/pglite'
 import type { Command } from './open-transaction.ts'
 import { preparedName, stalePlanStates } from './prepared-statements.ts'
-import type { QueryResult, Row } from './sql.ts'
+import type { QueryResult, Row } from './queryable.ts'
 import { sqlState } from './sql-errors.ts'
 
 const { serialize } = protocol

@@ -1,7 +1,7 @@
 import type { PGliteInterface, Results } from '@electric-sql/pglite'
 import type { Command, TransactionDriver } from './open-transaction.ts'
 import { parsers, runPipelined } from './pglite-pipeline.ts'
-import type { QueryResult, Row } from './sql.ts'
+import type { QueryResult, Row } from './queryable.ts'
 
 /** Runs one command by itself, outside any transaction of ours. */
 export async function runAlone(executor: PGliteInterface, { text, values }: Command): Promise<QueryResult> {

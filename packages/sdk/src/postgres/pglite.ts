@@ -4,7 +4,8 @@ import { ClosedError } from '../core/errors.ts'
 import { runTransaction } from './open-transaction.ts'
 import { PgliteLocks } from './pglite-locks.ts'
 import { PgliteTransactionDriver, runAlone } from './pglite-transaction.ts'
-import type { QueryResult, Session, Sql, TransactionOptions } from './sql.ts'
+import type { QueryResult } from './queryable.ts'
+import type { Session, Sql, TransactionOptions } from './sql.ts'
 import type { Tx } from './tx.ts'
 
 export interface PgliteSqlOptions {

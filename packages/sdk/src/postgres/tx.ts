@@ -1,5 +1,5 @@
 import { NotATransactionError } from '../core/errors.ts'
-import type { Queryable } from './sql.ts'
+import type { Queryable } from './queryable.ts'
 
 /** Marks an open transaction. */
 export const inTransaction: unique symbol = Symbol.for('evtkit.in-transaction')
