@@ -1,4 +1,5 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
+import type { Header } from '../core/message.ts'
 import { decodeHeaders } from '../postgres/header-bytes.ts'
 import type { Row } from '../postgres/queryable.ts'
 import type { Session, Sql } from '../postgres/sql.ts'
@@ -105,6 +106,7 @@ const allBuckets = Array.from({ length: bucketCount }, (_, bucket) => bucket)
 // The column types are those of the statement below.
 function toOutboxRow(row: Row): OutboxRow {
   const timestamp = row.timestamp_ms === null ? {} : { timestamp: Number(row.timestamp_ms) }
+  let headers: readonly Header[] | undefined
   return {
     id: String(row.id),
     keyHash: Number(row.key_hash),
@@ -112,7 +114,11 @@ function toOutboxRow(row: Row): OutboxRow {
       topic: String(row.topic),
       key: row.key as Buffer | null,
       value: row.value as Buffer | null,
-      headers: decodeHeaders(row.headers as Buffer),
+      // Taken apart when the sender looks at them. A property of the object itself, so that a copy has it too.
+      get headers() {
+        headers ??= decodeHeaders(row.headers as Buffer)
+        return headers
+      },
       ...timestamp,
     },
   }
