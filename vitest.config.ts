@@ -32,6 +32,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          // After the unit tests: real servers and processes want the computer for themselves.
+          sequence: { groupOrder: 1 },
         },
       },
       {
