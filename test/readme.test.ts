@@ -5,10 +5,14 @@ import { describe, expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-test("the README's program is the file it names", () => {
-  const program = /<!-- quickstart -->\n```ts\n([\s\S]*?)```\n<!-- \/quickstart -->/.exec(readme)?.[1]
-  expect(program).toBe(readFileSync(join(root, 'examples/quickstart/main.ts'), 'utf8'))
-})
+for (const [mark, file] of [
+  ['quickstart', 'examples/quickstart/main.ts'],
+  ['with-database', 'examples/quickstart/with-database.ts'],
+])
+  test(`the README's program "${mark}" is the file it names`, () => {
+    const program = new RegExp(`<!-- ${mark} -->\\n\`\`\`ts\\n([\\s\\S]*?)\`\`\`\\n<!-- /${mark} -->`).exec(readme)?.[1]
+    expect(program).toBe(readFileSync(join(root, `${file}`), 'utf8'))
+  })
 
 /** The rows of "what happens when", and the test that shows each. */
 const shownBy: readonly (readonly [row: string, test: string])[] = [

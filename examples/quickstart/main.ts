@@ -2,7 +2,7 @@ import { createConsumer, createProducer, defineEvent, defineTopic } from '@evtki
 import { createMemoryBroker } from '@evtkit/sdk/memory'
 import { z } from 'zod'
 
-const OrderEvents = defineTopic({ name: 'order-events', partitions: 3 })
+const OrderEvents = defineTopic({ name: 'hello-orders', partitions: 3 })
 const OrderCreated = defineEvent({
   type: 'OrderCreated',
   topic: OrderEvents,
@@ -16,7 +16,7 @@ await broker.createTopics([OrderEvents])
 const producer = createProducer({ sender: broker, source: 'order-service' })
 const consumer = createConsumer({
   source: broker,
-  group: 'shipping',
+  group: 'hello-shipping',
   rejected: ({ error }) => console.error(error.message),
 })
 const shipped = new Promise<void>((resolve) => {
