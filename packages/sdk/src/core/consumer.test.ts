@@ -6,7 +6,7 @@ import { createManualClock, type ManualClock } from '../testing/manual-clock.ts'
 import { collectRejections } from '../testing/rejections.ts'
 import type { Clock } from './clock.ts'
 import { type Consumer, type ConsumerOptions, createConsumer } from './consumer.ts'
-import { ClosedError, InvalidConfigurationError } from './errors.ts'
+import { ClosedError, InvalidConfigurationError, UndecodableRecordError } from './errors.ts'
 import { defineEvent } from './event.ts'
 import { silentLogger } from './logger.ts'
 import { createProducer } from './producer.ts'
@@ -211,7 +211,8 @@ test('a handler that takes too long has its signal aborted, and the event comes 
   const signals: AbortSignal[] = []
   const consumer = consumerOf({ deadlineMs: 1000, retry: { initialMs: 50 } }).on(OrderPlaced, (_event, { signal }) => {
     signals.push(signal)
-    return signals.length === 1 ? new Promise(() => {}) : undefined
+    if (signals.length > 1) return
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
   })
   await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
   await consumer.start()
@@ -221,6 +222,57 @@ test('a handler that takes too long has its signal aborted, and the event comes 
   await clock.advance(300)
   expect(signals[0]?.reason).toMatchObject({ code: 'EVT_HANDLER_DEADLINE' })
   expect(signals).toHaveLength(2)
+  expect(await committed(broker)).toBe(1n)
+})
+
+test('a record does not run again beside a call that ignores its signal; its key waits, and close does not', async () => {
+  const clock = createManualClock()
+  const { broker, consumerOf, producer } = await setUp(clock)
+  const gates = [createGate(), createGate()]
+  const seen: string[] = []
+  const consumer = consumerOf({ deadlineMs: 1000, retry: { initialMs: 50, maxMs: 50 } }).on(OrderPlaced, ({ data }) => {
+    seen.push(`${data.orderId}${data.step}`)
+    return data.orderId === 'a' ? gates.shift()?.passed : undefined
+  })
+  const [first, second] = gates
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
+  await producer.publish(OrderPlaced, { orderId: 'b', step: 1 })
+  await consumer.start()
+  await clock.advance(20_000)
+  expect(seen).toEqual(['a1', 'b1'])
+  expect(consumer.health()).toMatchObject({ ready: false, state: 'blocked' })
+  first?.open()
+  await clock.advance(2000)
+  expect(seen).toEqual(['a1', 'b1', 'a1'])
+  await clock.advance(5000)
+  expect(seen).toHaveLength(3)
+  expect(await committed(broker)).toBeUndefined()
+  await consumer.close()
+  second?.open()
+})
+
+test.each([
+  ['an error', new Error('too late')],
+  ['a rejection', new UndecodableRecordError('too late')],
+])('%s that a call throws after its deadline changes nothing', async (_what, late) => {
+  const clock = createManualClock()
+  const { broker, rejections, consumerOf, producer } = await setUp(clock)
+  const attempts: number[] = []
+  const consumer = consumerOf({ deadlineMs: 1000, retry: { initialMs: 50, maxMs: 50 } }).on(
+    OrderPlaced,
+    async (_event, { delivery, signal }) => {
+      attempts.push(delivery.attempt)
+      if (attempts.length > 1) return
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      throw late
+    },
+  )
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
+  await consumer.start()
+  await clock.advance(5000)
+  expect(attempts).toEqual([1, 2])
+  expect(rejections.list).toEqual([])
+  expect(consumer.health()).toEqual({ ready: true, state: 'running', detail: '' })
   expect(await committed(broker)).toBe(1n)
 })
 

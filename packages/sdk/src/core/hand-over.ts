@@ -49,25 +49,44 @@ export class HandOver {
       return this.#failed(context, progress, error)
     }
     // A handler may return any thenable, a query builder for one; only `undefined` means it has finished.
-    return result === undefined ? 'finished' : this.#inTime(context, progress, Promise.resolve(result))
+    if (result === undefined) return 'finished'
+    const { offset } = delivery
+    const work = Promise.resolve(result)
+    return this.#inTime(context, progress, work, () => {
+      // Should it ignore its signal, the record must not run a second time beside it.
+      progress.abandoned(offset)
+      const returned = () => progress.returned(offset)
+      work.then(returned, returned)
+    })
   }
 
-  #inTime(context: DeliveryContext, progress: PartitionProgress, work: Promise<void>): Promise<LaneOutcome> {
+  #inTime(
+    context: DeliveryContext,
+    progress: PartitionProgress,
+    work: Promise<void>,
+    abandon: () => void,
+  ): Promise<LaneOutcome> {
     return new Promise((resolve) => {
+      // The record has been given back by then: what the work says later is about an attempt that no longer counts.
+      let expired = false
       const watched = this.#deadlines.watch(() => {
+        expired = true
         const { message, partition, offset } = context.delivery
         const error = new HandlerDeadlineError(
-          `the handler of ${message.topic}/${partition}@${offset} did not finish in time (deadline ${this.#options.deadlineMs} ms, or the consumer's close); its signal was aborted`,
+          `the handler of ${message.topic}/${partition}@${offset} did not finish in time (deadline ${this.#options.deadlineMs} ms, or the consumer's close); its signal was aborted, and the record waits until that call has returned`,
         )
+        abandon()
         context.abort(error)
         resolve(this.#failed(context, progress, error))
       })
       work.then(
         () => {
+          if (expired) return
           this.#deadlines.release(watched)
           resolve('finished')
         },
         (error: unknown) => {
+          if (expired) return
           this.#deadlines.release(watched)
           resolve(this.#failed(context, progress, error))
         },
@@ -76,8 +95,9 @@ export class HandOver {
   }
 
   #failed(context: DeliveryContext, progress: PartitionProgress, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
-    // Storing a rejection has the same deadline as a handler; should it fail, that is an error like any other.
-    if (isRejection(thrown)) return this.#inTime(context, progress, this.#reject(context.delivery, thrown))
+    // Storing a rejection has the same deadline as a handler; should it fail, that is an error like any other. It has no
+    // signal and may be repeated, so one that hangs is not waited for.
+    if (isRejection(thrown)) return this.#inTime(context, progress, this.#reject(context.delivery, thrown), () => {})
     this.#retryLater(context.delivery, progress, thrown)
     return 'held'
   }

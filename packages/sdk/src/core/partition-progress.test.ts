@@ -35,6 +35,18 @@ test('a failed record is due at its own time, and the wait is that of the first'
   expect(progress.retryInMs(9000)).toBe(1)
 })
 
+test('a failed record whose call still runs is not due, and is not what the wait is for', () => {
+  const progress = new PartitionProgress(1)
+  progress.abandoned(5n)
+  progress.failed(5n, new Error('x'), 100)
+  expect(progress.isDue(5n, 5000)).toBe(false)
+  expect(progress.retryInMs(5000)).toBe(Number.POSITIVE_INFINITY)
+  progress.failed(7n, new Error('y'), 5200)
+  expect(progress.retryInMs(5000)).toBe(200)
+  progress.returned(5n)
+  expect(progress.isDue(5n, 5000)).toBe(true)
+})
+
 test('names the oldest record that keeps failing', () => {
   const progress = new PartitionProgress(1)
   expect(progress.blockedBy).toBeUndefined()

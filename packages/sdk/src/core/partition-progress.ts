@@ -14,6 +14,8 @@ export class PartitionProgress {
   readonly generation: number
   #finishedBeyond = new Set<bigint>()
   readonly #failures = new Map<bigint, Failure>()
+  /** Failed records whose call was given up and has not returned. */
+  readonly #stillRunning = new Set<bigint>()
 
   constructor(generation: number) {
     this.generation = generation
@@ -51,17 +53,28 @@ export class PartitionProgress {
     this.#failures.delete(offset)
   }
 
+  /** The call that handles a record was given up and still runs: the record is not due before it has returned. */
+  abandoned(offset: bigint): void {
+    this.#stillRunning.add(offset)
+  }
+
+  returned(offset: bigint): void {
+    this.#stillRunning.delete(offset)
+  }
+
   /** Whether a failed record may be tried again at `now` (monotonic milliseconds). */
   isDue(offset: bigint, now: number): boolean {
     const failure = this.#failures.get(offset)
-    return failure === undefined || failure.retryAt <= now
+    return failure === undefined || (failure.retryAt <= now && !this.#stillRunning.has(offset))
   }
 
-  /** Milliseconds until the first failed record is due; 0 when none has failed. */
+  /** Milliseconds until the first failed record is due; 0 when none has failed, infinite when all of them still run. */
   retryInMs(now: number): number {
+    if (this.#failures.size === 0) return 0
     let first = Number.POSITIVE_INFINITY
-    for (const { retryAt } of this.#failures.values()) first = Math.min(first, retryAt)
-    return first === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.ceil(first - now))
+    for (const [offset, { retryAt }] of this.#failures)
+      if (!this.#stillRunning.has(offset)) first = Math.min(first, retryAt)
+    return Math.max(1, Math.ceil(first - now))
   }
 
   /** The oldest record that keeps failing, if any. */
