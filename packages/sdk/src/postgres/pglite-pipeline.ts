@@ -18,11 +18,25 @@ const planned = new WeakMap<object, Map<string, Message | undefined>>()
 
 /**
  * Runs commands on the one connection in as few exchanges as it can: calling into the embedded server, and having it plan
- * a text anew, is what costs. The caller has the connection to itself.
+ * a text anew, is what costs. The connection is held from the first exchange to the last: an end of the transaction that
+ * came in between would leave the rest to commit on its own.
  *
+ * @param mayRun asked once the connection is held; it throws when the transaction has ended by then.
  * @param scope keeps apart the plans of texts that mean something else here, such as another schema's.
  */
-export async function runPipelined(
+export function runPipelined(
+  database: PGliteInterface,
+  scope: string,
+  commands: readonly Command[],
+  mayRun: () => void,
+): Promise<PromiseSettledResult<QueryResult>[]> {
+  return database.runExclusive(() => {
+    mayRun()
+    return runHolding(database, scope, commands)
+  })
+}
+
+async function runHolding(
   database: PGliteInterface,
   scope: string,
   commands: readonly Command[],
@@ -92,7 +106,7 @@ async function plan(
 
 function exchange(database: PGliteInterface, bytes: readonly Uint8Array[]): Promise<Message[]> {
   const message = bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes)
-  return database.runExclusive(() => database.execProtocolStream(message, { throwOnError: false, syncToFs: false }))
+  return database.execProtocolStream(message, { throwOnError: false, syncToFs: false })
 }
 
 /** One outcome for each command: every command's answer ends with the server being ready for the next. */

@@ -1,4 +1,5 @@
 import type { PGliteInterface, Results } from '@electric-sql/pglite'
+import { NotATransactionError } from '../core/errors.ts'
 import type { Command, TransactionDriver } from './open-transaction.ts'
 import { parsers, runPipelined } from './pglite-pipeline.ts'
 import type { QueryResult, Row } from './queryable.ts'
@@ -27,6 +28,8 @@ export class PgliteTransactionDriver implements TransactionDriver {
   /** What is still to be run before the first command. */
   #first: readonly Command[]
   #ended: Promise<unknown> = Promise.resolve()
+  /** Its end is decided: what comes later would run outside of it, and commit by itself. */
+  #over = false
   #end: (verdict: 'commit' | 'rollback') => void = () => {}
 
   constructor(database: PGliteInterface, setUp: string | undefined) {
@@ -36,11 +39,15 @@ export class PgliteTransactionDriver implements TransactionDriver {
   }
 
   async run(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
+    this.#mustNotBeOver()
     this.#opening ??= this.#open()
     await this.#opening
     const first = this.#first
     this.#first = []
-    return (await runPipelined(this.#database, this.#scope, [...first, ...commands])).slice(first.length)
+    const outcomes = await runPipelined(this.#database, this.#scope, [...first, ...commands], () =>
+      this.#mustNotBeOver(),
+    )
+    return outcomes.slice(first.length)
   }
 
   async commit(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
@@ -49,14 +56,23 @@ export class PgliteTransactionDriver implements TransactionDriver {
       await this.rollback()
       return outcomes
     }
+    this.#over = true
     this.#end('commit')
     await this.#ended
     return outcomes
   }
 
   async rollback(): Promise<void> {
+    this.#over = true
     this.#end('rollback')
     await this.#ended.catch(() => {})
+  }
+
+  #mustNotBeOver(): void {
+    if (this.#over)
+      throw new NotATransactionError(
+        'the transaction ended before this statement could run in it; await every statement',
+      )
   }
 
   #open(): Promise<void> {

@@ -82,6 +82,32 @@ describe('PGlite', () => {
     expect(await notes()).toEqual([2])
   })
 
+  test('runs nothing of a transaction that was given up while it waited for its turn', async () => {
+    await clear()
+    const controller = new AbortController()
+    const [began, hog, asked] = [gate(), gate(), gate()]
+    const first = sql.transaction(async (tx) => {
+      await tx.query('select 1')
+      began.open()
+      await hog.opened
+    })
+    await began.opened
+    const second = sql.transaction(
+      (tx) => {
+        const insert = tx.query('insert into notes values ($1) /* planned by nobody yet */', [7])
+        asked.open()
+        return insert
+      },
+      { signal: controller.signal },
+    )
+    await asked.opened
+    controller.abort(new Error('given up'))
+    hog.open()
+    await expect(second).rejects.toThrow('given up')
+    await first
+    expect(await notes()).toEqual([])
+  })
+
   test('gives each service its own schema, and leaves nothing of it behind for others', async () => {
     const searchPath = async () => (await database.query('show search_path')).rows
     const before = await searchPath()
