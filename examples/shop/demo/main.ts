@@ -70,10 +70,21 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
 }
 
 try {
-  const options = readArguments(process.argv.slice(2))
-  if (options.help) console.log(usage)
-  else process.exitCode = await demo(options)
+  const options = orUsage(() => readArguments(process.argv.slice(2)))
+  if (options?.help) console.log(usage)
+  else if (options !== undefined) process.exitCode = await demo(options)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
+}
+
+/** What the command line asks for, or, when it asks for something that does not exist, a word about what does. */
+function orUsage(read: () => DemoArguments): DemoArguments | undefined {
+  try {
+    return read()
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+    process.exitCode = 2
+    return undefined
+  }
 }

@@ -63,7 +63,9 @@ test('what does not exist is refused by name', () => {
   expect(complaint('upp')).toBe('There is no command "upp".')
   expect(complaint('up', '--wait')).toBe("Unknown option '--wait'.")
   expect(complaint('status', '--clean')).toBe('"status" takes no --clean.')
-  expect(complaint('up', 'orders')).toBe('"up" does not know what to do with "orders".')
+  expect(complaint('up', 'orders')).toBe(
+    '"up" does not know what to do with "orders". Options need a -- before them: npm run stack -- up --option orders',
+  )
   expect(complaint('kill')).toMatch('"kill" needs the name of a part: one of kafka, postgres')
   expect(complaint('kill', 'order')).toMatch('There is no part "order"; expected one of')
   expect(complaint('kill', 'orders', '--signal', 'SIGSEGV')).toMatch('--signal is one of SIGKILL')

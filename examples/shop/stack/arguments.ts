@@ -69,7 +69,10 @@ export function parseArguments(
   }
   const takes = command === 'restart' || command === 'kill' ? 1 : 0
   const extra = operands[takes]
-  if (extra !== undefined) throw new UsageError(`"${command}" does not know what to do with "${extra}".`)
+  if (extra !== undefined)
+    throw new UsageError(
+      `"${command}" does not know what to do with "${extra}". Options need a -- before them: npm run stack -- ${command} --option ${extra}`,
+    )
   const graceMs = values.grace === undefined ? defaultGraceMs : wholeNumber('--grace', values.grace, 0, 600_000)
   const json = values.json ?? false
   switch (command) {

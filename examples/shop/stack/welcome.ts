@@ -1,4 +1,5 @@
 import type { Colors } from 'picocolors/types.js'
+import { forPeople } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 import { stackFolder } from './stack-folder.ts'
@@ -11,6 +12,7 @@ export function welcome(stack: Stack, colors: Colors): string {
   const data = stack.folder.path === stackFolder().path ? '' : ` --data ${stack.folder.path}`
   const run = (command: string) => `npm run stack -- ${command}${data}`
   const url = `http://127.0.0.1:${gateway}`
+  const { kafka, postgres } = stack.state.state
   return `
 ${colors.bold('The shop is open at')} ${colors.cyan(url)}
 
@@ -19,6 +21,8 @@ ${colors.bold('The shop is open at')} ${colors.cyan(url)}
   curl ${url}/orders/<id>
 
   ${colors.cyan(`http://127.0.0.1:${mails}/`)}  the mails it sent
+
+  KAFKA_BROKERS=${kafka?.address} DATABASE_URL=${postgres === undefined ? undefined : forPeople(postgres.address)}
 
   ${run('order --count 100')}
   ${run('status')}
