@@ -4,7 +4,7 @@ import { createMemoryBroker, type MemoryBroker } from '../memory/memory-broker.t
 import { createGate } from '../testing/conformance/gate.ts'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.ts'
 import { collectRejections } from '../testing/rejections.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, pause } from './clock.ts'
 import { type Consumer, type ConsumerOptions, createConsumer } from './consumer.ts'
 import { ClosedError, InvalidConfigurationError, UndecodableRecordError } from './errors.ts'
 import { defineEvent } from './event.ts'
@@ -110,6 +110,43 @@ test('data that does not match the definition is set aside with the path', async
   await consumer.start()
   await vi.waitFor(async () => expect(await committed(broker)).toBe(1n))
   expect(rejections.list[0]?.error).toMatchObject({ code: 'EVT_INVALID_RECORD', issues: [{ path: 'step' }] })
+})
+
+test('partitions that wait for their turn behind slow handlers lose nothing', async () => {
+  const clock = createManualClock()
+  const { broker, consumerOf, producer } = await setUp(clock)
+  const Wide = defineTopic({ name: 'wide-events', partitions: 3 })
+  await broker.createTopics([Wide])
+  const WidePlaced = defineEvent({ type: 'WidePlaced', topic: Wide, schema, key: (order) => order.orderId })
+  const seen: string[] = []
+  const statuses: string[] = []
+  const consumer = consumerOf({
+    concurrency: 1,
+    deadlineMs: 500,
+    source: {
+      subscribe: (options) =>
+        broker.subscribe({
+          ...options,
+          onStatus: (status) => {
+            statuses.push(status.state)
+            options.onStatus(status)
+          },
+        }),
+    },
+  }).on(WidePlaced, async ({ data: { orderId, step } }) => {
+    await pause(clock, 400)
+    seen.push(`${orderId}${step}`)
+  })
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (let step = 0; step < 10; step++)
+    for (const orderId of keys) await producer.publish(WidePlaced, { orderId, step })
+  await consumer.start()
+  await clock.advance(60 * 400 + 5000)
+  expect(statuses).not.toContain('unavailable')
+  expect(seen).toHaveLength(60)
+  for (const key of keys)
+    expect(seen.filter((entry) => entry.startsWith(key))).toEqual(Array.from({ length: 10 }, (_, i) => `${key}${i}`))
+  expect(consumer.health().state).toBe('running')
 })
 
 test('a record that cannot be set aside is tried again, and the offset waits for it', async () => {

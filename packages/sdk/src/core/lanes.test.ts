@@ -123,6 +123,37 @@ test('the limit is shared by all lanes that share the slots', async () => {
   expect(two.started).toHaveLength(1)
 })
 
+test('a long lane gives its slot to whoever waits, of its own partition or another, and comes again behind them', async () => {
+  const slots = new Slots(1)
+  const one = workshop(1, slots)
+  const two = workshop(1, slots)
+  const order: string[] = []
+  for (let i = 0; i < 3; i++) one.lanes.push(item('a', i))
+  one.lanes.push(item('b', 0))
+  for (let i = 0; i < 2; i++) two.lanes.push(item('c', i))
+  for (let i = 0; i < 6; i++) {
+    const [lane, next] = one.running.size > 0 ? [one, ...one.running.keys()] : [two, ...two.running.keys()]
+    if (next === undefined) throw new Error('one of them runs')
+    order.push(`${next.key}${next.index}`)
+    await lane.end(next)
+  }
+  expect(order).toEqual(['a0', 'b0', 'c0', 'a1', 'c1', 'a2'])
+  await Promise.all([one.lanes.idle(), two.lanes.idle()])
+})
+
+test('after a stop nobody waits for a slot that others have', async () => {
+  const slots = new Slots(1)
+  slots.tryTake()
+  const { lanes, started } = workshop(1, slots)
+  lanes.push(item('a', 0))
+  const idle = lanes.idle()
+  lanes.stop()
+  await idle
+  slots.release()
+  expect(started).toEqual([])
+  expect(slots.tryTake()).toBe(true)
+})
+
 test('after a stop what runs goes on and nothing starts', async () => {
   const { lanes, started, end } = workshop(1)
   const [a0, a1, b0] = [item('a', 0), item('a', 1), item('b', 0)]
@@ -138,6 +169,24 @@ test('after a stop what runs goes on and nothing starts', async () => {
   await end(a0)
   await whenIdle
   expect(started).toEqual([a0])
+})
+
+test('thousands of one key that give way to others do not overflow the stack', async () => {
+  const slots = new Slots(1)
+  slots.tryTake()
+  let finished = 0
+  const lanes = new Lanes<number>({
+    slots,
+    keyOf: (value) => String(value % 2),
+    run: () => {
+      finished++
+      return 'finished'
+    },
+  })
+  for (let i = 0; i < 20_000; i++) lanes.push(i)
+  slots.release()
+  await lanes.idle()
+  expect(finished).toBe(20_000)
 })
 
 test('thousands that wait for one slot do not overflow the stack', async () => {

@@ -6,6 +6,10 @@ class Waiting {
   #callbacks: (() => void)[] = []
   #next = 0
 
+  get isEmpty(): boolean {
+    return this.#next === this.#callbacks.length
+  }
+
   push(callback: () => void): void {
     this.#callbacks.push(callback)
   }
@@ -45,6 +49,17 @@ export class Slots {
     else this.#waiting.push(callback)
   }
 
+  /** Whether others wait for a slot. */
+  get areWanted(): boolean {
+    return !this.#waiting.isEmpty
+  }
+
+  /** Releases a slot and waits behind all who wait for one, like `take`. */
+  giveWay(callback: () => void): void {
+    this.#waiting.push(callback)
+    this.release()
+  }
+
   release(): void {
     this.#free++
     // A callback may release at once; the loop that is already handing out goes on with it, so the stack stays flat.
@@ -73,7 +88,8 @@ export interface LanesOptions<Item> {
 }
 
 /**
- * Runs items of one key one after another, in the order pushed, and items of different keys at once.
+ * Runs items of one key one after another, in the order pushed, and items of different keys at once. A lane has its slot
+ * for one item: whoever waits for a slot comes before the lane's next, so that a long lane keeps nobody from running.
  * An item that finishes at once costs no promise, no queue and no look-up.
  */
 export class Lanes<Item> {
@@ -114,11 +130,17 @@ export class Lanes<Item> {
   stop(): void {
     this.#stopped = true
     for (const lane of this.#lanes.values()) lane.queue.length = 0
+    this.#settleIdle()
+  }
+
+  /** A lane that waits for a slot after a stop has nothing left to run in it. */
+  get isIdle(): boolean {
+    return this.#running === 0 && (this.#waiting === 0 || this.#stopped)
   }
 
   /** Resolves once nothing runs and nothing more can run. */
   idle(): Promise<void> {
-    if (this.#running === 0 && this.#waiting === 0) return Promise.resolve()
+    if (this.isIdle) return Promise.resolve()
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
@@ -146,38 +168,60 @@ export class Lanes<Item> {
 
   /** Goes on with a lane whose item has just ended, still in its slot. */
   #proceed(key: string, lane: Lane<Item>, ended: LaneOutcome): void {
-    let outcome = ended
-    while (outcome === 'finished') {
+    if (ended === 'held' || lane.queue.length === 0) this.#leave(key, lane, ended)
+    else if (this.#options.slots.areWanted) this.#giveWay(key, lane)
+    else this.#runQueued(key, lane)
+  }
+
+  /** Runs items in the lane's slot, until one does not end at once or somebody else wants the slot. */
+  #runQueued(key: string, lane: Lane<Item>): void {
+    for (;;) {
       const item = lane.queue.shift()
-      if (item === undefined) {
-        this.#lanes.delete(key)
-        break
-      }
-      const next = this.#options.run(item)
-      if (next instanceof Promise) {
-        this.#follow(key, lane, next)
+      // None is left when the lanes were stopped meanwhile.
+      const outcome = item === undefined ? 'finished' : this.#options.run(item)
+      if (outcome instanceof Promise) {
+        this.#follow(key, lane, outcome)
         return
       }
-      outcome = next
+      if (outcome === 'held' || lane.queue.length === 0) {
+        this.#leave(key, lane, outcome)
+        return
+      }
+      if (this.#options.slots.areWanted) {
+        this.#giveWay(key, lane)
+        return
+      }
     }
-    if (outcome === 'held') {
+  }
+
+  /** Ends a lane, or holds its key back, and releases its slot. */
+  #leave(key: string, lane: Lane<Item>, ended: LaneOutcome): void {
+    if (ended === 'held') {
       lane.held = true
       lane.queue.length = 0
-    }
+    } else this.#lanes.delete(key)
     this.#options.slots.release()
     this.#settleIdle()
   }
 
   #waitForSlot(key: string, lane: Lane<Item>): void {
     this.#waiting++
-    this.#options.slots.take(() => {
-      this.#waiting--
-      this.#proceed(key, lane, 'finished')
-    })
+    this.#options.slots.take(() => this.#arrive(key, lane))
+  }
+
+  #giveWay(key: string, lane: Lane<Item>): void {
+    this.#waiting++
+    this.#options.slots.giveWay(() => this.#arrive(key, lane))
+  }
+
+  /** Runs in the slot that was waited for; to give way again now would be to wait for ever. */
+  #arrive(key: string, lane: Lane<Item>): void {
+    this.#waiting--
+    this.#runQueued(key, lane)
   }
 
   #settleIdle(): void {
-    if (this.#running > 0 || this.#waiting > 0) return
+    if (!this.isIdle) return
     const callbacks = this.#whenIdle
     this.#whenIdle = []
     for (const callback of callbacks) callback()

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import { type LaneOutcome, Lanes, type Slots } from './lanes.ts'
 import type { Delivery } from './message.ts'
 import type { PartitionProgress } from './partition-progress.ts'
@@ -22,6 +22,12 @@ const turnMs = 20
  * meanwhile must not wait with it. Milliseconds.
  */
 const longestRestMs = 1000
+
+/**
+ * How often a batch says that it is alive. A handler is bounded by its own deadline, so waiting for one, or for a slot that
+ * other partitions have, is no stall, however long the queue. Milliseconds.
+ */
+const lifeSignMs = 1000
 
 /** Takes one batch of a partition through the lanes and says how far its offset may move. */
 export async function runPartition({ batch, progress, slots, clock, handOver }: PartitionRunOptions): Promise<Verdict> {
@@ -59,7 +65,7 @@ export async function runPartition({ batch, progress, slots, clock, handOver }: 
       turnStarted = clock.monotonic()
     }
   }
-  await lanes.idle()
+  if (!lanes.isIdle) await aliveUntil(lanes.idle(), clock, () => batch.settle(nextOffset(deliveries, watermark.prefix)))
   signal.removeEventListener('abort', stop)
 
   progress.rememberFinished(finishedBeyond(deliveries, watermark), nextOffset(deliveries, deliveries.length) - 1n)
@@ -67,6 +73,17 @@ export async function runPartition({ batch, progress, slots, clock, handOver }: 
     next: nextOffset(deliveries, watermark.prefix),
     retryInMs: Math.min(longestRestMs, progress.retryInMs(clock.monotonic())),
   }
+}
+
+async function aliveUntil(idle: Promise<void>, clock: Clock, tell: () => void): Promise<void> {
+  const arm = (): Timer =>
+    clock.after(lifeSignMs, () => {
+      timer = arm()
+      tell()
+    })
+  let timer = arm()
+  await idle
+  timer.cancel()
 }
 
 function nextOffset(deliveries: readonly Delivery[], prefix: number): bigint {
