@@ -62,6 +62,8 @@ export interface DriverBatch extends TopicPartition {
   /** Offset after the batch, behind control records that nobody sees. */
   readonly end: bigint
   readonly highWatermark: bigint
+  /** Whether the partition was moved, or handed out anew, since this was asked for. Holds when it is handed over. */
+  isStale(): boolean
   /** Moves the position from which is fetched next. */
   advance(next: bigint): void
   /** Usable until the next assignment, also after the batch. @throws MembershipLostError */

@@ -93,6 +93,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
     deliveries: Array.from({ length: count }, (_, i) => delivery(partition, BigInt(from + i))),
     end: BigInt(from + count),
     highWatermark: 100n,
+    isStale: () => false,
     advance: (next) => void positions.set(`t/${partition}`, next),
     commit: async (all) => {
       commits.push(all.map(({ offset, ...place }) => `${name(place)}:${offset}`).join(' '))
@@ -356,6 +357,36 @@ test('a batch of an earlier assignment neither commits nor moves anything', asyn
   await clock.advance(2000)
   expect(commits).toEqual([])
   expect(positions.size).toBe(0)
+})
+
+test('a batch that was asked for before the group was joined, or the partition moved, is not handled', async () => {
+  const handled: number[] = []
+  const { join, handOver, fetch, clock, commits } = stage(async (batch) => {
+    handled.push(batch.partition)
+    return finishAll(batch)
+  })
+  join(1, 2)
+  expect(await handOver(fetch(0, 0, 3))).toBe('continue')
+  expect(await handOver({ ...fetch(1, 0, 3), isStale: () => true })).toBe('continue')
+  await handOver(fetch(2, 0, 3))
+  await clock.advance(2000)
+  expect(handled).toEqual([2])
+  expect(commits).toEqual(['t/2:3'])
+})
+
+test('a client that does not take the end of a batch does not keep the member from leaving', async () => {
+  const { join, handOver, fetch, clock, member } = stage(finishAll)
+  join(0)
+  const advance = () => {
+    throw new TypeError("Cannot set properties of undefined (setting '0')")
+  }
+  expect(await handOver({ ...fetch(0, 0, 3), advance })).toBe('continue')
+  let left = false
+  void member.leave().then(() => {
+    left = true
+  })
+  await clock.advance(3000)
+  expect(left).toBe(true)
 })
 
 test('a new assignment cancels what rested under the old one, and raises the generation', async () => {

@@ -201,6 +201,9 @@ export class GroupMember {
     if (this.#state !== 'running' || this.#paused.has(fetched)) return this.#goOn()
     const { clock } = this.#options
     const assignment = this.#assignment
+    // What another connection still had under way while the group was joined or the partition moved: it would count as
+    // current, and be committed under the new generation.
+    if (!assignment.has(fetched) || fetched.isStale()) return this.#goOn()
     // A batch of an earlier assignment has nothing to say: its partition may be in other hands, and a commit would go
     // through all the same, because it would carry the member's new identity.
     const isCurrent = () => assignment === this.#assignment && !run.moved
@@ -227,14 +230,23 @@ export class GroupMember {
   /** From the handing over to the verdict. Does not reject. */
   async #work(run: RunningBatch, isCurrent: () => boolean): Promise<void> {
     const { subscription, logger } = this.#options
+    const { topic, partition } = run
+    let verdict: Verdict
     try {
-      this.#conclude(run, await subscription.handle(run), isCurrent())
+      verdict = await subscription.handle(run)
     } catch (error) {
-      const { topic, partition } = run
       logger.error({ error, topic, partition }, 'the handler of a batch rejected; it is handed over again')
-      this.#conclude(run, { next: run.settled, retryInMs: rejectedRestMs }, isCurrent())
+      verdict = { next: run.settled, retryInMs: rejectedRestMs }
     }
-    this.#running.end(run)
+    try {
+      this.#conclude(run, verdict, isCurrent())
+    } catch (error) {
+      logger.error({ error, topic, partition }, 'the client did not take the end of a batch')
+      if (this.#paused.isBusy(run)) this.#paused.resume(run)
+    } finally {
+      // Whoever leaves waits for it.
+      this.#running.end(run)
+    }
   }
 
   #goOn(): 'continue' | 'rejoin' {

@@ -1,4 +1,4 @@
-import type { Cluster, Consumer, EachBatchPayload, LogEntry, TopicOffsets } from 'kafkajs'
+import type { Broker, Cluster, Consumer, EachBatchPayload, LogEntry, TopicOffsets } from 'kafkajs'
 import type { Delivery } from '../core/message.ts'
 import {
   type DriverBatch,
@@ -35,6 +35,9 @@ export class KafkajsConsumer implements DriverConsumer {
   /** Set by the log entry that precedes the resetting of an offset, and taken up by that resetting in the same turn. */
   #outOfRange: TopicPartition | undefined
   #started = false
+  /** How often the group was joined, and under which joining records were asked for, by the list they came in. */
+  #joinings = 0
+  readonly #askedUnder = new WeakMap<object, number>()
 
   constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
     this.#options = options
@@ -71,6 +74,7 @@ export class KafkajsConsumer implements DriverConsumer {
     await new Promise<void>((resolve, reject) => {
       consumer.on('consumer.group_join', ({ payload }) => {
         this.#started = true
+        this.#joinings++
         this.#options.joined(
           Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
             partitions.map((partition) => ({ topic, partition })),
@@ -128,7 +132,15 @@ export class KafkajsConsumer implements DriverConsumer {
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     // Whatever is thrown into kafkajs stops it for good or repeats without an end, but this one error, which it
     // understands as "join again".
-    if ((await this.#options.handle(new KafkajsBatch(payload, this.#options.group))) === 'rejoin') throw joinAgain()
+    const batch = new KafkajsBatch(payload, this.#options.group, this.#isCurrent(payload))
+    if ((await this.#options.handle(batch)) === 'rejoin') throw joinAgain()
+  }
+
+  /** Whether it was asked for under the assignment that holds now; what cannot be told counts as that. */
+  #isCurrent({ batch }: EachBatchPayload): boolean {
+    const records = property(batch, 'rawMessages')
+    const joining = typeof records === 'object' && records !== null ? this.#askedUnder.get(records) : undefined
+    return joining === undefined || joining === this.#joinings
   }
 
   /** kafkajs refuses these while it stops or has stopped, when they no longer matter. */
@@ -155,6 +167,12 @@ export class KafkajsConsumer implements DriverConsumer {
     cluster.removeBroker = (place) => {
       if (cluster.getNodeIds().length > 1) removeBroker(place)
     }
+    const findBroker = cluster.findBroker.bind(cluster)
+    cluster.findBroker = async (node) => {
+      // kafkajs has chosen the positions by now, and the group may be joined anew while the answer is under way.
+      const joining = this.#joinings
+      return this.#noting(await findBroker(node), joining)
+    }
     const defaultOffset = cluster.defaultOffset.bind(cluster)
     cluster.defaultOffset = (config) => {
       const place = this.#outOfRange
@@ -162,6 +180,19 @@ export class KafkajsConsumer implements DriverConsumer {
       if (place === undefined) return defaultOffset(config)
       return Number(this.#options.outOfRange(place, this.#committedOffset(place)))
     }
+  }
+
+  /** The broker, with a note on the records it sends of the joining under which they were asked for. */
+  #noting(broker: Broker, joining: number): Broker {
+    const fetch: Broker['fetch'] = async (request) => {
+      const answer = await broker.fetch(request)
+      for (const { partitions } of answer.responses)
+        for (const { messages } of partitions) this.#askedUnder.set(messages, joining)
+      return answer
+    }
+    return new Proxy(broker, {
+      get: (target, name) => (name === 'fetch' ? fetch : Reflect.get(target, name, target)),
+    })
   }
 
   #watch({ namespace, log }: LogEntry): void {
@@ -189,10 +220,12 @@ class KafkajsBatch implements DriverBatch {
   readonly end: bigint
   readonly highWatermark: bigint
   readonly #payload: EachBatchPayload
+  readonly #isCurrent: boolean
 
-  constructor(payload: EachBatchPayload, group: string) {
+  constructor(payload: EachBatchPayload, group: string, isCurrent: boolean) {
     const { topic, partition, messages, highWatermark } = payload.batch
     this.#payload = payload
+    this.#isCurrent = isCurrent
     this.topic = topic
     this.partition = partition
     this.deliveries = messages.map((record) => new KafkajsDelivery(record, topic, partition, group))
@@ -200,8 +233,16 @@ class KafkajsBatch implements DriverBatch {
     this.highWatermark = BigInt(highWatermark)
   }
 
+  isStale(): boolean {
+    return !this.#isCurrent || this.#payload.isStale()
+  }
+
   advance(next: bigint): void {
-    this.#payload.resolveOffset(String(next - 1n))
+    try {
+      this.#payload.resolveOffset(String(next - 1n))
+    } catch {
+      // kafkajs stumbles over a topic that has just left the assignment; its position is for others to keep.
+    }
   }
 
   async commit(positions: readonly PartitionPosition[]): Promise<void> {
