@@ -1,3 +1,4 @@
+import { NotATransactionError } from '../core/errors.ts'
 import type { Command, TransactionDriver } from './open-transaction.ts'
 import type { PgConnection } from './pg-connection.ts'
 import type { QueryResult } from './queryable.ts'
@@ -17,6 +18,8 @@ export class PgTransactionDriver implements TransactionDriver {
   readonly #connection: PgConnection
   readonly #cancel: (processId: number) => Promise<void>
   #begun = false
+  /** BEGIN is under way; rejects when it failed, or the transaction ended meanwhile. */
+  #beginning: Promise<void> | undefined
 
   constructor(connection: PgConnection, cancel: (processId: number) => Promise<void>) {
     this.#connection = connection
@@ -24,19 +27,21 @@ export class PgTransactionDriver implements TransactionDriver {
   }
 
   async run(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
-    if (this.#begun) return this.#connection.run(commands)
-    this.#begun = true
-    const [begun, ...outcomes] = await this.#connection.run([begin, ...commands])
-    // Without a transaction the statements committed one by one; that can only be a lost connection, and is said as such.
-    if (begun?.status === 'rejected') throw begun.reason
-    return outcomes
+    if (!this.#begun) return this.#begin(commands)
+    if (this.#beginning !== undefined) await this.#beginning
+    return this.#connection.run(commands)
   }
 
   async commit(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
     if (!this.#begun && commands.length === 0) return []
-    const outcomes = await this.#connection.run(this.#begun ? [...commands, commit] : [begin, ...commands, commit])
+    if (this.#beginning !== undefined) await this.#beginning
+    // What leaves with BEGIN leaves in one exchange with it, or waits for its answer.
+    const before = this.#begun || sharesExchange(commands) ? [] : await this.#begin(commands)
+    const rest = before.length > 0 ? [] : commands
+    const head = this.#begun ? [] : [begin]
+    const outcomes = await this.#connection.run([...head, ...rest, commit])
+    const results = [...before, ...outcomes.slice(head.length, -1)]
     const committed = outcomes.at(-1)
-    const results = this.#begun ? outcomes.slice(0, -1) : outcomes.slice(1, -1)
     this.#begun = true
     if (results.some((outcome) => outcome.status === 'rejected')) {
       // The server stopped at the failure and did not come to the COMMIT.
@@ -51,6 +56,26 @@ export class PgTransactionDriver implements TransactionDriver {
         'the transaction was rolled back: a statement in it had failed and its error was caught. Let errors of statements pass, or use a savepoint.',
       )
     return results
+  }
+
+  /**
+   * BEGIN shares one exchange with the commands that can: when it fails, the server skips them. Everything else waits for
+   * its answer, since without a transaction it would commit by itself.
+   */
+  async #begin(commands: readonly Command[]): Promise<readonly PromiseSettledResult<QueryResult>[]> {
+    this.#begun = true
+    const text = commands.findIndex((command) => command.values === undefined)
+    const along = text === -1 ? commands : commands.slice(0, text)
+    const begun = this.#connection.run([begin, ...along])
+    const beginning = begun.then(([outcome]) => {
+      this.#beginning = undefined
+      if (outcome?.status === 'rejected') throw outcome.reason
+      if (!this.#begun) throw new NotATransactionError('the transaction ended before this statement could run in it')
+    })
+    this.#beginning = beginning
+    await beginning
+    const [, ...outcomes] = await begun
+    return text === -1 ? outcomes : [...outcomes, ...(await this.#connection.run(commands.slice(text)))]
   }
 
   async rollback(): Promise<void> {
@@ -82,4 +107,8 @@ export class PgTransactionDriver implements TransactionDriver {
     // When it cannot be sent, the rollback runs out of time and the connection is dropped, which ends the work as well.
     this.#cancel(processId).catch(() => {})
   }
+}
+
+function sharesExchange(commands: readonly Command[]): boolean {
+  return commands.every((command) => command.values !== undefined)
 }

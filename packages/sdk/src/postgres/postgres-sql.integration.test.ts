@@ -323,6 +323,26 @@ test('a pool of one’s own stays open', async () => {
   expect(() => createPostgres({ pool, connectionString: database.url })).toThrow(/not both/)
 })
 
+test.each([true, false])(
+  'a connection that lost its plans still runs transactions as such (pipeline: %s)',
+  async (pipeline) => {
+    await clear()
+    const pool = new Pool({ connectionString: database.url, max: 1, pipeline })
+    const on = createPostgres({ pool, logger: silentLogger })
+    await on.transaction((tx) => tx.query('insert into notes values ($1)', [1]))
+    await pool.query('discard all')
+    const failed = on.transaction(async (tx) => {
+      await tx.query('insert into notes values (2)')
+      throw new Error('rolled back')
+    })
+    await expect(failed).rejects.toThrow('rolled back')
+    await on.transaction((tx) => tx.query('insert into notes values (3)'))
+    expect(await notes()).toEqual([1, 3])
+    await on.close()
+    await pool.end()
+  },
+)
+
 test('a pg client of one’s own serves as a transaction only while it has one open', async () => {
   const { transactionOf } = await import('./index.ts')
   const client = new Client({ connectionString: database.url })
