@@ -27,6 +27,7 @@ export {
   isRejection,
   isRetryable,
   NotATransactionError,
+  RecordRefusedError,
   RecordTooLargeError,
   RejectedRecordError,
   type SchemaIssue,

@@ -18,6 +18,7 @@ export const errorCodes = [
   'EVT_INVALID_RECORD',
   'EVT_SEND_FAILED',
   'EVT_RECORD_TOO_LARGE',
+  'EVT_RECORD_REFUSED',
   'EVT_UNKNOWN_TOPIC',
   'EVT_SEND_TIMEOUT',
   'EVT_HELD_BACK',
@@ -164,6 +165,12 @@ export class SendFailedError extends EvtError {
 /** A record larger than the topic or the client accepts; it can never be sent as it is. */
 export class RecordTooLargeError extends EvtError {
   readonly code = 'EVT_RECORD_TOO_LARGE'
+  readonly retryable = false
+}
+
+/** A record that is not taken for what is in it, such as its timestamp or a missing key; it can never be sent as it is. */
+export class RecordRefusedError extends EvtError {
+  readonly code = 'EVT_RECORD_REFUSED'
   readonly retryable = false
 }
 

@@ -1,6 +1,12 @@
 import { backoffMs } from '../core/backoff.ts'
 import { type Clock, pause } from '../core/clock.ts'
-import { BrokerUnavailableError, type EvtError, isEvtError, SendTimeoutError } from '../core/errors.ts'
+import {
+  BrokerUnavailableError,
+  type EvtError,
+  isEvtError,
+  RecordRefusedError,
+  SendTimeoutError,
+} from '../core/errors.ts'
 
 export interface DeliveryTimeOptions {
   readonly clock: Clock
@@ -45,8 +51,7 @@ export class DeliveryTime {
       if (signal.aborted) return ended()
       step().then(
         () => finish(undefined),
-        (error: unknown) =>
-          finish(isEvtError(error) ? error : new BrokerUnavailableError(String(error), { cause: error })),
+        (error: unknown) => finish(meaningOf(error)),
       )
     })
   }
@@ -60,4 +65,12 @@ export class DeliveryTime {
   get #leftMs(): number {
     return this.#options.endsAt - this.#options.clock.monotonic()
   }
+}
+
+function meaningOf(error: unknown): EvtError {
+  if (isEvtError(error)) return error
+  // What a broker or a connection does wrong comes with an error of ours: these are mistakes, and no outage.
+  if (error instanceof TypeError || error instanceof RangeError)
+    return new RecordRefusedError(`a record cannot be sent: ${String(error)}`, { cause: error })
+  return new BrokerUnavailableError(String(error), { cause: error })
 }

@@ -1,8 +1,7 @@
 /**
  * What this room needs of a Kafka client, in our own words. One set of files per client implements it; nothing else in
- * the room knows which client it is. Every rejection is an error of `core/errors.ts`, or one of the two below.
+ * the room knows which client it is. Every rejection is an error of `core/errors.ts`, or the one below.
  */
-import { BrokerRefusedError } from '../core/errors.ts'
 import type { Delivery, RawMessage } from '../core/message.ts'
 import type { PartitionOffsets } from '../core/transport.ts'
 
@@ -51,9 +50,6 @@ export interface DriverProducer {
 export class MembershipLostError extends Error {
   override readonly name = 'MembershipLostError'
 }
-
-/** One record of a request was refused for itself; the others of its partition may go. */
-export class RefusedRecordError extends BrokerRefusedError {}
 
 /** Records of one partition as they were fetched. */
 export interface DriverBatch extends TopicPartition {

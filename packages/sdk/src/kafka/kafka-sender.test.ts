@@ -287,6 +287,27 @@ test('a refusal is not repeated', async () => {
   expect(requests).toEqual(['1> ab'])
 })
 
+test.each([1.5, -1, Number.NaN, 1e300])('a message with the timestamp %d fails alone', async (timestamp) => {
+  const { sender, clock, written } = stage()
+  const error = await settle(clock, sender.send([message('a'), { ...message('X', 1), timestamp }, message('b', 2)]))
+  expect(failuresOf(error)).toEqual([[1, 'EVT_RECORD_REFUSED']])
+  expect(written).toEqual(['a', 'b'])
+  expect(clock.monotonic()).toBeLessThan(1000)
+})
+
+test('a mistake of our own is no outage, and costs the message that shows it alone', async () => {
+  const { sender, clock, written, answers, write } = stage()
+  const picky: Answer = async (chunks) => {
+    if (chunks.some(({ messages }) => messages.some(({ value }) => String(value) === 'X')))
+      throw new RangeError('The number 1.5 cannot be converted to a BigInt')
+    return write(chunks)
+  }
+  answers.push(...Array.from({ length: 20 }, () => picky))
+  const error = await settle(clock, sender.send([message('a'), message('X', 1), message('b', 2)]))
+  expect(failuresOf(error)).toEqual([[1, 'EVT_RECORD_REFUSED']])
+  expect(written).toEqual(['a', 'b'])
+})
+
 test('messages without a key take turns over the partitions, and keep theirs when they are sent again', async () => {
   const { sender, clock, answers } = stage()
   const partitions: number[] = []

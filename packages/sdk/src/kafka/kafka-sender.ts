@@ -4,6 +4,7 @@ import {
   CloseDeadlineError,
   ClosedError,
   type EvtError,
+  RecordRefusedError,
   RecordTooLargeError,
   UnknownTopicError,
 } from '../core/errors.ts'
@@ -14,7 +15,7 @@ import { SendFailures } from '../core/send-failures.ts'
 import type { Sender } from '../core/transport.ts'
 import { DeliveryTime } from './delivery-time.ts'
 import { DisposableProducer, UnansweredError } from './disposable-producer.ts'
-import { type Driver, RefusedRecordError } from './driver.ts'
+import type { Driver } from './driver.ts'
 import type { PartitionCounts } from './partition-counts.ts'
 import { type Chunk, firstPartitionLast, halves, recordBytes, SendPlan } from './send-plan.ts'
 
@@ -157,6 +158,7 @@ export class KafkaSender implements Sender {
       }
       const bytes = recordBytes(message)
       if (bytes > maxRecordBytes) failures.add(place, message, exceedsClient(bytes, maxRecordBytes))
+      else if (!isTimestamp(message.timestamp)) failures.add(place, message, notATimestamp(message))
       else plan.add(message, place, placeFor(message, count, keyless), bytes)
     }
     return plan.rounds
@@ -212,7 +214,7 @@ export class KafkaSender implements Sender {
     time: DeliveryTime,
     failures: SendFailures,
   ): Promise<'retry' | readonly Chunk[]> {
-    if (error instanceof RecordTooLargeError || error instanceof RefusedRecordError) {
+    if (error instanceof RecordTooLargeError || error instanceof RecordRefusedError) {
       if (chunk.messages.length > 1) return halves(chunk)
     } else if (error instanceof UnknownTopicError || error instanceof UnansweredError) {
       const lookup = await time.run(() => this.#options.counts.ask(chunk.topic))
@@ -262,6 +264,16 @@ function withoutHeldBack(chunk: Chunk, failures: SendFailures): Chunk {
 
 function isNotEmpty({ messages }: Chunk): boolean {
   return messages.length > 0
+}
+
+function isTimestamp(timestamp: number | undefined): boolean {
+  return timestamp === undefined || (Number.isSafeInteger(timestamp) && timestamp >= 0)
+}
+
+function notATimestamp({ topic, timestamp }: RawMessage): RecordRefusedError {
+  return new RecordRefusedError(
+    `a record for "${topic}" has the timestamp ${timestamp}; expected whole milliseconds since 1970, or none`,
+  )
 }
 
 function exceedsTopic(message: RawMessage, { cause }: RecordTooLargeError): RecordTooLargeError {

@@ -146,7 +146,7 @@ test('no new consumer begins while a handler of the old one runs', async () => {
     ],
     end: 1n,
     highWatermark: 1n,
-      isStale: () => false,
+    isStale: () => false,
     advance: () => {},
     commit: async () => {},
     heartbeat: async () => {},

@@ -10,7 +10,8 @@ describe('what kafkajs throws becomes', () => {
     ['RECORD_LIST_TOO_LARGE', 'EVT_RECORD_TOO_LARGE', false],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'EVT_UNKNOWN_TOPIC', false],
     ['TOPIC_AUTHORIZATION_FAILED', 'EVT_BROKER_REFUSED', false],
-    ['INVALID_TIMESTAMP', 'EVT_BROKER_REFUSED', false],
+    ['INVALID_TIMESTAMP', 'EVT_RECORD_REFUSED', false],
+    ['INVALID_RECORD', 'EVT_RECORD_REFUSED', false],
     ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'EVT_BROKER_UNAVAILABLE', true],
     ['NOT_ENOUGH_REPLICAS', 'EVT_BROKER_UNAVAILABLE', true],
     ['NOT_LEADER_FOR_PARTITION', 'EVT_BROKER_UNAVAILABLE', true],
@@ -47,6 +48,7 @@ test('words decide nothing', () => {
 test('errors of this SDK, and things that are no errors, get through', () => {
   const own = new ClosedError('closed')
   expect(classify(own)).toBe(own)
+  expect(classify(failure({ name: 'KafkaJSNonRetriableError', cause: own }))).toBe(own)
   expect(classify('a string').code).toBe('EVT_BROKER_UNAVAILABLE')
   expect(classify(undefined).code).toBe('EVT_BROKER_UNAVAILABLE')
 })

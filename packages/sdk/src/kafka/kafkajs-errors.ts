@@ -4,10 +4,10 @@ import {
   BrokerUnavailableError,
   type EvtError,
   isEvtError,
+  RecordRefusedError,
   RecordTooLargeError,
   UnknownTopicError,
 } from '../core/errors.ts'
-import { RefusedRecordError } from './driver.ts'
 
 /** One batch or record exceeds what the broker or the topic takes. */
 const tooLarge = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
@@ -70,15 +70,15 @@ interface Known {
 
 /** The error of this SDK for something kafkajs threw; `topic` is the one that was asked for, if it was one. */
 export function classify(thrown: unknown, topic?: string): EvtError {
-  if (isEvtError(thrown)) return thrown
   const cause = rootOf(thrown)
+  if (isEvtError(cause)) return cause
   const { name, message, type, code } = describe(cause)
   const options = { cause }
   if (tooLarge.has(type))
     return new RecordTooLargeError(`the broker does not take a record of this size (${type})`, options)
   if (unknownTopic.has(type)) return new UnknownTopicError(topic ?? 'unknown', options)
   if (refusedRecord.has(type))
-    return new RefusedRecordError(`the broker refused a record: ${message} (${type})`, options)
+    return new RecordRefusedError(`the broker refused a record: ${message} (${type})`, options)
   if (refused.has(type)) return new BrokerRefusedError(`the broker refused: ${message} (${type})`, options)
   if (name === 'KafkaJSSASLAuthenticationError')
     return new BrokerRefusedError('the broker refused the credentials (SASL authentication failed)', options)
@@ -102,7 +102,7 @@ export function isAlreadyThere(thrown: unknown): boolean {
 function rootOf(thrown: unknown): unknown {
   let error = thrown
   for (let depth = 0; depth < 10; depth++) {
-    if (typeof error !== 'object' || error === null) return error
+    if (typeof error !== 'object' || error === null || isEvtError(error)) return error
     if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) error = error.errors[0]
     else if ('cause' in error && error.cause !== undefined && error.cause !== null) error = error.cause
     else return error

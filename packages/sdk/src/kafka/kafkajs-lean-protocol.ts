@@ -6,6 +6,7 @@
  * the same to the last one.
  */
 import type { Kafka } from 'kafkajs'
+import { RecordRefusedError } from '../core/errors.ts'
 import { decodeFetchResponse } from './fetch-response-body.ts'
 import { encodeProduceRequest, type ProduceRequestBody } from './produce-request-body.ts'
 
@@ -81,8 +82,13 @@ function leanProduce(protocol: Protocol, body: ProduceRequestBody & { readonly c
   // Before version 3 records have another form, and what comes after 7 kafkajs does not know.
   if (apiVersion < 3 || apiVersion > 7 || body.compression) return protocol
   const encode = async (): Promise<EncodedRequest> => {
-    const buffer = encodeProduceRequest(body, Date.now())
-    return { buf: buffer, buffer }
+    try {
+      const buffer = encodeProduceRequest(body, Date.now())
+      return { buf: buffer, buffer }
+    } catch (error) {
+      // No broker had a part in it, and none will do better.
+      throw new RecordRefusedError(`a record cannot be written: ${String(error)}`, { cause: error })
+    }
   }
   return { ...protocol, request: { ...protocol.request, encode } }
 }
