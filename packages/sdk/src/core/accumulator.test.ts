@@ -90,6 +90,29 @@ test('a failed batch does not hold up the next', async () => {
   expect(attempts).toBe(2)
 })
 
+test.each([
+  ['rejects', async () => Promise.reject(new TypeError('broken'))],
+  [
+    'throws',
+    () => {
+      throw new TypeError('broken')
+    },
+  ],
+])('a flush that %s fails its own calls, and the next go on', async (_how, fail) => {
+  const answers = [fail]
+  const { batches, flush } = recorder(() => answers.shift()?.() ?? Promise.resolve(none))
+  const accumulator = new Accumulator({ flush, maxBatchRecords: 2 })
+  const calls = [['a', 'b'], ['c']].map((texts) => accumulator.send(texts.map(message)))
+  const results = await Promise.allSettled(calls)
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  const [failed] = results
+  const reason: unknown = failed?.status === 'rejected' ? failed.reason : undefined
+  expect(reason).toMatchObject({ code: 'EVT_SEND_FAILED', retryable: true, message: expect.stringContaining('broken') })
+  expect(reason instanceof SendFailedError && [...reason.failures.keys()]).toEqual([0, 1])
+  expect(batches).toEqual([['a', 'b'], ['c']])
+  await accumulator.close()
+})
+
 test('nothing to send needs no batch', async () => {
   const { batches, flush } = recorder()
   await new Accumulator({ flush }).send([])

@@ -1,11 +1,18 @@
-import { ClosedError, type EvtError, SendFailedError, type SendFailure } from './errors.ts'
+import {
+  BrokerUnavailableError,
+  ClosedError,
+  type EvtError,
+  isEvtError,
+  SendFailedError,
+  type SendFailure,
+} from './errors.ts'
 import type { RawMessage } from './message.ts'
 import type { Sender } from './transport.ts'
 
 export interface AccumulatorOptions {
   /**
-   * Sends one batch and resolves with the messages that were not acknowledged, by index. It must not reject, and is never
-   * called again before it resolved: that is what keeps the order and makes an idempotent producer safe. `callStarts`
+   * Sends one batch and resolves with the messages that were not acknowledged, by index; what it throws is the failure of
+   * them all. It is never called again before it resolved: that is what keeps the order and makes an idempotent producer safe. `callStarts`
    * tells at which index each of the calls in the batch begins.
    */
   readonly flush: (
@@ -68,14 +75,12 @@ export class Accumulator implements Sender {
   async #run(): Promise<void> {
     this.#state = 'flushing'
     const calls = this.#takeCalls()
-    const batch = calls.length === 1 ? (calls[0]?.messages ?? []) : calls.flatMap((call) => call.messages)
-    const callStarts: number[] = []
-    let start = 0
-    for (const call of calls) {
-      callStarts.push(start)
-      start += call.messages.length
+    try {
+      settle(calls, await this.#send(calls))
+    } catch (thrown) {
+      // A flush that throws must cost its own calls alone: without this all later ones would wait for ever.
+      for (const call of calls) call.reject(failureOf(call, thrown))
     }
-    settle(calls, await this.#flush(batch, callStarts))
     if (this.#queue.length > 0) {
       // The callers just answered run first, so that what they send next joins this batch.
       this.#schedule()
@@ -83,6 +88,17 @@ export class Accumulator implements Sender {
     }
     this.#state = 'idle'
     for (const drained of this.#whenDrained.splice(0)) drained()
+  }
+
+  async #send(calls: readonly Call[]): Promise<ReadonlyMap<number, EvtError>> {
+    const batch = calls.length === 1 ? (calls[0]?.messages ?? []) : calls.flatMap((call) => call.messages)
+    const callStarts: number[] = []
+    let start = 0
+    for (const call of calls) {
+      callStarts.push(start)
+      start += call.messages.length
+    }
+    return this.#flush(batch, callStarts)
   }
 
   /** Whole calls up to the limits; a call larger than the limits goes alone. */
@@ -113,6 +129,17 @@ function settle(calls: readonly Call[], failed: ReadonlyMap<number, EvtError>): 
     else call.reject(new SendFailedError(failures, call.messages.length))
     start += call.messages.length
   }
+}
+
+/** Nothing says that the messages are at fault, nor whether they were written: the same call may succeed later. */
+function failureOf(call: Call, thrown: unknown): SendFailedError {
+  const error = isEvtError(thrown)
+    ? thrown
+    : new BrokerUnavailableError(
+        `the batch could not be sent: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        { cause: thrown },
+      )
+  return new SendFailedError(new Map(call.messages.map((message, i) => [i, { message, error }])), call.messages.length)
 }
 
 function failuresOf(
