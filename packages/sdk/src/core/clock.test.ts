@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createManualClock } from '../testing/manual-clock.ts'
 import { pause, systemClock } from './clock.ts'
 
@@ -25,6 +25,24 @@ test('a pause ends early with its signal, without an error and without a timer l
   expect(clock.pending).toBe(0)
   await pause(clock, 100, signal.signal)
   expect(clock.pending).toBe(0)
+})
+
+test("the computer's clock waits longer than a single timer can, unless cancelled", () => {
+  vi.useFakeTimers()
+  try {
+    const dayMs = 24 * 3_600_000
+    const calls: string[] = []
+    systemClock.after(60 * dayMs, () => calls.push('after sixty days'))
+    const never = systemClock.after(Number.POSITIVE_INFINITY, () => calls.push('never'))
+    vi.advanceTimersByTime(60 * dayMs - 1)
+    expect(calls).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(calls).toEqual(['after sixty days'])
+    never.cancel()
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test("the computer's clock calls back once, unless cancelled", async () => {

@@ -12,12 +12,21 @@ export interface Timer {
   cancel(): void
 }
 
+/** What `setTimeout` can wait, some 25 days; anything longer it would take for a millisecond. */
+const longestTimerMs = 2 ** 31 - 1
+
 /** The computer's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, callback) {
-    const handle = setTimeout(callback, ms)
+    const arm = (leftMs: number): NodeJS.Timeout =>
+      leftMs > longestTimerMs
+        ? setTimeout(() => {
+            handle = arm(leftMs - longestTimerMs)
+          }, longestTimerMs)
+        : setTimeout(callback, leftMs)
+    let handle = arm(ms)
     return { cancel: () => clearTimeout(handle) }
   },
 }

@@ -416,13 +416,17 @@ test('closing what was never started is nothing', async () => {
   await consumerOf().close()
 })
 
-test.each([{ group: '' }, { concurrency: 0 }, { concurrency: 1.5 }, { deadlineMs: 0 }, { deadlineMs: Number.NaN }])(
-  'refuses %j',
-  async (options) => {
-    const { consumerOf } = await setUp()
-    expect(() => consumerOf(options)).toThrow(InvalidConfigurationError)
-  },
-)
+test.each([
+  { group: '' },
+  { concurrency: 0 },
+  { concurrency: 1.5 },
+  { deadlineMs: 0 },
+  { deadlineMs: Number.NaN },
+  { deadlineMs: Number.POSITIVE_INFINITY },
+])('refuses %j', async (options) => {
+  const { consumerOf } = await setUp()
+  expect(() => consumerOf(options)).toThrow(InvalidConfigurationError)
+})
 
 test('refuses handlers that contradict each other, come too late, or are missing', async () => {
   const { consumerOf } = await setUp()

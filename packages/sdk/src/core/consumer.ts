@@ -81,7 +81,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     throw new InvalidConfigurationError('a consumer needs a group: the name its progress is kept under, got ""')
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new InvalidConfigurationError(`concurrency must be a whole number from 1 up, got ${concurrency}`)
-  if (!(deadlineMs > 0)) throw new InvalidConfigurationError(`deadlineMs must be more than 0, got ${deadlineMs}`)
+  // Without an end a hung handler would hold its partition for good.
+  if (!(deadlineMs > 0 && Number.isFinite(deadlineMs)))
+    throw new InvalidConfigurationError(`deadlineMs must be a number of milliseconds above 0, got ${deadlineMs}`)
   return new TypedConsumer(options)
 }
 
