@@ -70,6 +70,12 @@ test('an envelope without data is undecodable, one with null data is not', async
   expect((await decode(json({ ...rest, data: null }))).data).toBeNull()
 })
 
+test('text that is not UTF-8 is undecodable, and never silently another text', async () => {
+  const bytes = Buffer.from(JSON.stringify({ ...envelope, data: { name: 'Muller' } }))
+  bytes[bytes.indexOf('Muller') + 1] = 0xfc
+  await expect(decode(carrying(bytes))).rejects.toThrow('not UTF-8')
+})
+
 test('names that every object inherits are not taken for fields', () => {
   expect(() => asEnvelope(JSON.parse('{"__proto__": {"eventId": "1"}}'))).toThrow(UndecodableRecordError)
 })

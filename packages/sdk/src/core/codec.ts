@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Envelope } from './envelope.ts'
 import { UndecodableRecordError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
@@ -26,6 +27,11 @@ export const jsonCodec: Codec = {
 function decodeJson(message: RawMessage): Envelope {
   if (message.value === null)
     throw new UndecodableRecordError('expected an event envelope, got a null value (a tombstone)')
+  // Decoding would put U+FFFD in the place of what is wrong, and nobody would see that the fact is no longer the one published.
+  if (!isUtf8(message.value))
+    throw new UndecodableRecordError(
+      `expected an event envelope as JSON in UTF-8, got ${describeBytes(message.value)} that are not UTF-8`,
+    )
   let document: unknown
   try {
     document = JSON.parse(message.value.toString('utf8'))
