@@ -130,6 +130,21 @@ test('facts of one key that are published without waiting keep their order', asy
   ).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
+test('several facts in one send keep their place before a later call that does not wait for them', async () => {
+  const { sender, producer } = setUp()
+  const shipped = (step: number) => fact(OrderPlaced, { orderId: 'o-1', lines: [{ quantity: step }] })
+  await Promise.all([
+    producer.publishAll([shipped(1), shipped(2), shipped(3)]),
+    producer.publish(OrderPlaced, { orderId: 'o-1', lines: [{ quantity: 4 }] }),
+    producer.publishAll([shipped(5)]),
+  ])
+  expect(
+    sender.messages.map(
+      ({ value }) => z.object({ data: OrderPlacedData }).parse(documentIn(value)).data.lines[0]?.quantity,
+    ),
+  ).toEqual([1, 2, 3, 4, 5])
+})
+
 const OrderPlacedData = z.object({ lines: z.array(z.object({ quantity: z.number() })) })
 
 test('a failed send reaches the caller', async () => {

@@ -91,19 +91,27 @@ class TypedProducer implements Producer {
     data: NoInfer<Data>,
     options: PublishOptions = {},
   ): Promise<Envelope<Type, Data>> {
-    const envelope = this.#envelope(event, await this.#valid(event, data), options)
-    await this.#sender.send([await this.#message(event, envelope)])
+    // Awaited only where something is a promise: each needless turn is one in which a later call could overtake this one.
+    const valid = this.#valid(event, data)
+    const envelope = this.#envelope(event, valid instanceof Promise ? await valid : valid, options)
+    const message = this.#message(event, envelope)
+    await this.#sender.send([message instanceof Promise ? await message : message])
     return envelope
   }
 
   async publishAll(facts: readonly Fact[], options: PublishOptions = {}): Promise<Envelope[]> {
     const valid: unknown[] = []
-    for (const { event, data } of facts) valid.push(await this.#valid(event, data))
+    for (const { event, data } of facts) {
+      const one = this.#valid(event, data)
+      valid.push(one instanceof Promise ? await one : one)
+    }
     const envelopes = facts.map(({ event }, i) => this.#envelope(event, valid[i], options))
     const messages: RawMessage[] = []
     for (const [i, { event }] of facts.entries()) {
       const envelope = envelopes[i]
-      if (envelope !== undefined) messages.push(await this.#message(event, envelope))
+      if (envelope === undefined) continue
+      const message = this.#message(event, envelope)
+      messages.push(message instanceof Promise ? await message : message)
     }
     if (messages.length > 0) await this.#sender.send(messages)
     return envelopes
