@@ -13,10 +13,17 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
   key(data: Data): string
 }
 
-/** A fact that is about to be published: an event and its data, checked against each other by the compiler. */
+/** Exists for the compiler alone. */
+declare const checked: unique symbol
+
+/**
+ * A fact that is about to be published: an event and its data, checked against each other by the compiler. Only `fact`
+ * makes one, since an object literal in a list of different facts would go unchecked.
+ */
 export interface Fact<Type extends string = string, Data = unknown> {
   readonly event: EventDefinition<Type, Data>
   readonly data: Data
+  readonly [checked]: true
 }
 
 /**
@@ -70,7 +77,8 @@ export function fact<Type extends string, Data>(
   event: EventDefinition<Type, Data>,
   data: NoInfer<Data>,
 ): Fact<Type, Data> {
-  return { event, data }
+  // The mark says that the types were compared here; there is nothing to it at run time.
+  return { event, data } as Fact<Type, Data>
 }
 
 /** What a schema made of unknown data. */
