@@ -2,12 +2,14 @@ import { isUtf8 } from 'node:buffer'
 import type { Envelope } from './envelope.ts'
 import { UndecodableRecordError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
+import { jsonText, mustSurviveJson } from './json-data.ts'
 import type { RawMessage } from './message.ts'
 
 /** How a fact becomes bytes and back. */
 export interface Codec {
   /** Written to the `content-type` header. */
   readonly contentType: string
+  /** @throws InvalidEventError when the format cannot carry the data so that it can be read again. */
   encode(event: EventDefinition, envelope: Envelope): Buffer | Promise<Buffer>
   /**
    * Reads an envelope; its data is not validated yet.
@@ -20,8 +22,14 @@ export interface Codec {
 /** The envelope as a JSON document in UTF-8. */
 export const jsonCodec: Codec = {
   contentType: 'application/json',
-  encode: (_event, envelope) => Buffer.from(JSON.stringify(envelope)),
+  encode: encodeJson,
   decode: decodeJson,
+}
+
+function encodeJson(event: EventDefinition, envelope: Envelope): Buffer | Promise<Buffer> {
+  const text = jsonText(event, envelope)
+  const checked = mustSurviveJson(event, envelope.data, text)
+  return checked === undefined ? Buffer.from(text) : checked.then(() => Buffer.from(text))
 }
 
 function decodeJson(message: RawMessage): Envelope {
