@@ -76,3 +76,12 @@ test('nothing is delivered within the call that sends it', async () => {
   expect(handled).toBe(0)
   await vi.waitFor(() => expect(handled).toBe(1))
 })
+
+test('a client that was closed is forgotten, and one that is open is closed with the broker', async () => {
+  await newBroker()
+  const [gone, open] = [broker.connect(), broker.connect()]
+  await gone.close()
+  const closes = [vi.spyOn(gone, 'close'), vi.spyOn(open, 'close')]
+  await broker.close()
+  expect(closes.map(({ mock }) => mock.calls.length)).toEqual([0, 1])
+})

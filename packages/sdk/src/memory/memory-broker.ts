@@ -73,10 +73,12 @@ interface Shared extends Omit<Surroundings, 'onClosed'> {
 class MemoryClient implements Transport {
   protected readonly shared: Shared
   readonly #subscriptions = new Set<MemorySubscription>()
+  readonly #onClosed: () => void
   #closed = false
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, onClosed = () => {}) {
     this.shared = shared
+    this.#onClosed = onClosed
   }
 
   /** Appends within the call, so calls that do not wait for each other keep their order; readers are told later. */
@@ -175,6 +177,7 @@ class MemoryClient implements Transport {
     const closed = await Promise.allSettled(
       [...this.#subscriptions].map((subscription) => subscription.close(deadlineMs)),
     )
+    this.#onClosed()
     for (const result of closed) if (result.status === 'rejected') throw result.reason
   }
 
@@ -203,7 +206,7 @@ class RootClient extends MemoryClient implements MemoryBroker {
 
   connect(): Transport {
     this.mustBeOpen('no client was made')
-    const client = new MemoryClient(this.shared)
+    const client: Transport = new MemoryClient(this.shared, () => this.#clients.delete(client))
     this.#clients.add(client)
     return client
   }
