@@ -32,7 +32,10 @@ export interface Consumer {
   on<Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>): Consumer
   /** Adds a middleware around everything added later. */
   use(middleware: Middleware): Consumer
-  /** Resolves once the subscription is under way; waits for a broker that is not there. */
+  /**
+   * Resolves once the subscription is under way. Waits for a broker that is not there, and for topics that do not exist yet;
+   * `health()` says for what.
+   */
   start(): Promise<void>
   /**
    * Stops fetching, lets running handlers finish, commits, leaves the group. Must not be awaited inside a handler.
@@ -46,7 +49,7 @@ export interface Consumer {
 
 export interface ConsumerOptions {
   readonly source: Source
-  /** Consumer group: the identity under which progress is kept. Renaming it starts over. */
+  /** Consumer group: the identity under which progress is kept. A new group, a renamed one too, starts at the earliest record. */
   readonly group: string
   /** Stores what cannot be read or is not known, with its bytes; the offset moves only after that. */
   readonly rejected: RejectHandler
@@ -54,9 +57,16 @@ export interface ConsumerOptions {
   readonly catalogue?: readonly EventDefinition[]
   /** Handlers running at once, over all partitions. @default 16 */
   readonly concurrency?: number
-  /** Longest time for one handler. Milliseconds. @default 30000 */
+  /** Longest time for one handler; then its signal is aborted. Milliseconds, not infinite. @default 30000 */
   readonly deadlineMs?: number
-  /** Waits between attempts of a handler that failed. It is tried again until it succeeds; its key waits. */
+  /**
+   * Waits between attempts of a handler that failed. The record is tried again until it succeeds, and the records of its
+   * key wait. Other keys of its partition go on, but only as far as one fetch from the failing record reaches, since the
+   * offset stays there; what lies behind waits until it succeeds. Other partitions are not concerned.
+   *
+   * A handler whose deadline has passed is tried again only once the old call has returned, so one that ignores its signal
+   * holds its key for as long as it runs.
+   */
   readonly retry?: Backoff
   /** @default jsonCodec */
   readonly codec?: Codec
@@ -73,7 +83,7 @@ export interface ConsumerOptions {
  * consumer.on(OrderCreated, async (event) => ship(event.data.orderId))
  * await consumer.start()
  *
- * @throws InvalidConfigurationError for an empty group, or limits that are not positive.
+ * @throws InvalidConfigurationError for an empty group, or limits that are not positive and finite.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { group, concurrency = 16, deadlineMs = 30_000 } = options

@@ -122,7 +122,7 @@ export class HandOver {
     progress.failed(delivery.offset, error, this.#options.clock.monotonic() + waitMs)
     this.#options.logger.warn(
       { ...place(delivery), attempt: delivery.attempt, retryInMs: waitMs, error },
-      `handling failed: ${error.message}; it is tried again and its key waits`,
+      `handling failed: ${error.message}; it is tried again; its key waits, and other keys of the partition go on as far as one fetch from here reaches`,
     )
   }
 }
