@@ -29,6 +29,13 @@ describe('the errors of the database', () => {
     expect(statementError(error, true, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
   })
 
+  test('a broken pipe is an outage, though its code has the shape of a SQLSTATE', () => {
+    const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32, syscall: 'write' })
+    expect(sqlState(error)).toBeUndefined()
+    expect(statementError(error, false, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+    expect(connectError(error, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+  })
+
   test('failing to connect is an outage, and says where and why, even when several addresses failed', () => {
     const refused = Object.assign(new AggregateError([new Error('::1 refused'), new Error('127.0.0.1 refused')]), {
       code: 'ECONNREFUSED',

@@ -27,8 +27,13 @@ const conflictStates = new Set([
 
 /** The five-character SQLSTATE of an error, if it has one. */
 export function sqlState(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  if (typeof error !== 'object' || error === null || !('code' in error) || isSystemError(error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+}
+
+/** An error of the operating system, whose codes can look like a SQLSTATE (`EPIPE`). */
+function isSystemError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && ('errno' in error || 'syscall' in error)
 }
 
 /** Whether an error is a clash with another transaction (deadlock, serialization failure, lock timeout). */
@@ -51,7 +56,7 @@ export function connectError(error: unknown, place: string): unknown {
  */
 export function statementError(error: unknown, lost: boolean, place: string): unknown {
   const state = sqlState(error)
-  if (isEvtError(error) || (state === undefined ? !lost : !isUnavailable(state))) return error
+  if (isEvtError(error) || (state === undefined ? !lost && !isSystemError(error) : !isUnavailable(state))) return error
   return new DatabaseUnavailableError(`${place} ended the connection or cannot serve: ${messageOf(error)}`, {
     cause: error,
   })
