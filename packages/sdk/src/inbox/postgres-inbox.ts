@@ -2,6 +2,7 @@ import type { Context } from '../core/context.ts'
 import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
+import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
@@ -15,8 +16,9 @@ export interface InboxOptions {
   readonly retentionMs?: number
   /** The topics consumed: nothing is forgotten while a record of them could still be delivered again. @default [] */
   readonly topics?: readonly TopicDefinition[]
-  /** Told of every event that came again. */
+  /** Told of every event that came again. What it throws is logged: the event was handled before, and stays so. */
   readonly onDuplicate?: (duplicate: Duplicate) => void
+  readonly logger?: Logger
 }
 
 /**
@@ -82,7 +84,13 @@ class PostgresInbox implements Inbox<Tx> {
   #cameAgain(event: Envelope, context: Context, handler: string): void {
     this.#duplicates++
     const { eventId, eventType } = event
-    this.#options.onDuplicate?.({ eventId, eventType, group: context.group, handler })
+    const { onDuplicate, logger = consoleLogger } = this.#options
+    try {
+      onDuplicate?.({ eventId, eventType, group: context.group, handler })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      logger.error({ eventId, eventType, handler, reason }, 'onDuplicate of the inbox threw; the event stays handled')
+    }
   }
 }
 
