@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { gate } from '../../../../test/recording-sender.ts'
 import { defineMigrations, migrate, migrationStatus, type Sql } from './index.ts'
 import { createPglite } from './pglite.ts'
@@ -120,6 +120,14 @@ describe('PGlite', () => {
     await expect(createPglite(database, { schema: 'third' }).query('select * from notes')).rejects.toMatchObject({
       code: '42P01',
     })
+  })
+
+  test('creates its schema later when it could not at first', async () => {
+    const exec = vi.spyOn(database, 'exec').mockRejectedValueOnce(new Error('not now'))
+    const later = createPglite(database, { schema: 'later' })
+    await expect(later.query('select 1 as one')).rejects.toThrow('not now')
+    exec.mockRestore()
+    expect((await later.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
   test('migrates each schema on its own', async () => {

@@ -8,6 +8,16 @@ import type { QueryResult } from './queryable.ts'
 import type { Session, Sql, TransactionOptions } from './sql.ts'
 import type { Tx } from './tx.ts'
 
+export {
+  checkMigrated,
+  defineMigrations,
+  type MigrationStatus,
+  type MigrationStep,
+  type Migrations,
+  migrate,
+  migrationStatus,
+} from './migrations.ts'
+
 export interface PgliteSqlOptions {
   /** Schema that unqualified names belong to, created when missing; one per service. @default the database's own search path */
   readonly schema?: string
@@ -77,7 +87,13 @@ class PgliteSql implements Sql {
   async #transaction<T>(work: (tx: Tx) => Promise<T> | T, options?: TransactionOptions): Promise<T> {
     if (this.#createSchema !== undefined) {
       this.#ready ??= this.#database.exec(this.#createSchema)
-      await this.#ready
+      try {
+        await this.#ready
+      } catch (error) {
+        // The next one tries again.
+        this.#ready = undefined
+        throw error
+      }
     }
     return runTransaction(new PgliteTransactionDriver(this.#database, this.#setUp), work, options)
   }
