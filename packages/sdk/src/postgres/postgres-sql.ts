@@ -12,23 +12,23 @@ import type { Tx } from './tx.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`. Without it and without a pool, libpq's variables (`PGHOST` …) decide. */
-  readonly connectionString?: string
+  readonly connectionString?: string | undefined
   /** A `pg` pool of your own, made with `pipeline: true` for full speed. It stays yours: `close` leaves it open. */
-  readonly pool?: Pool
+  readonly pool?: Pool | undefined
   /** Connections at most. A relay keeps one for itself. @default 10 */
-  readonly maxConnections?: number
+  readonly maxConnections?: number | undefined
   /** Longest wait for a new connection. Milliseconds. @default 5000 */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** Longest wait for one to become free when all are in use. Milliseconds. @default 30000 */
-  readonly acquireTimeoutMs?: number
+  readonly acquireTimeoutMs?: number | undefined
   /** Shown in `pg_stat_activity`. @default 'evtkit' */
-  readonly applicationName?: string
+  readonly applicationName?: string | undefined
   /**
    * Keeps the plans of statements with values on each connection. Turn it off behind a pooler that hands a session's
    * connection to others without keeping prepared statements apart. @default true
    */
-  readonly prepare?: boolean
-  readonly logger?: Logger
+  readonly prepare?: boolean | undefined
+  readonly logger?: Logger | undefined
 }
 
 /**
@@ -40,11 +40,12 @@ export interface PostgresOptions {
  *   await tx.query('insert into orders (id) values ($1)', ['o-1'])
  * })
  *
- * @throws InvalidConfigurationError when both a pool and a connection string are given.
+ * @throws InvalidConfigurationError when both a pool and a connection string are given, or the latter is no PostgreSQL URL.
  */
 export function createPostgres(options: PostgresOptions = {}): Sql {
   if (options.pool !== undefined && options.connectionString !== undefined)
     throw new InvalidConfigurationError('createPostgres takes a connectionString or a pool, not both')
+  if (options.connectionString !== undefined) mustBePostgresUrl(options.connectionString)
   return new PostgresSql(options)
 }
 
@@ -180,6 +181,14 @@ class PostgresSql implements Sql {
       `a free connection to ${this.#place} was lost; the next statement opens a new one`,
     )
   }
+}
+
+function mustBePostgresUrl(connectionString: string): void {
+  if (/^postgres(ql)?:\/\//.test(connectionString)) return
+  // Never the value, not even in part: it may hold a password anywhere.
+  throw new InvalidConfigurationError(
+    `connectionString must begin with postgres:// or postgresql://, as in postgres://user:password@host:5432/database; got ${connectionString === '' ? 'an empty string' : 'something else'}`,
+  )
 }
 
 /** Where the database is, for messages: never the credentials. */
