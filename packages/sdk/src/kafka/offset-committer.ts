@@ -22,7 +22,8 @@ export class OffsetCommitter {
   readonly #positions = new Map<string, PartitionPosition>()
   #dirty = new Map<string, PartitionPosition>()
   #commit: Commit | undefined
-  #sending: Promise<void> | undefined
+  /** Tells whether it was answered. */
+  #sending: Promise<boolean> | undefined
   #timer: Timer | undefined
   #lastAt = Number.NEGATIVE_INFINITY
   #epoch = 0
@@ -34,6 +35,7 @@ export class OffsetCommitter {
   /** How commits are sent from now on. */
   by(commit: Commit): void {
     this.#commit = commit
+    if (this.#dirty.size > 0) this.#schedule()
   }
 
   /** Every record of the partition below the offset is finished. */
@@ -59,7 +61,8 @@ export class OffsetCommitter {
   /** Sends what is not committed yet and resolves when that was answered. Never rejects. */
   async flush(): Promise<void> {
     if (this.#sending !== undefined) await this.#sending
-    if (this.#dirty.size > 0 && this.#sending === undefined) await this.#send()
+    // Another flush may wait for the same answer, and be the one that sends the rest. What fails is left to the timer.
+    while (this.#sending !== undefined || this.#dirty.size > 0) if (!(await (this.#sending ?? this.#send()))) return
   }
 
   /** Forgets everything: a new assignment begins, or none does. */
@@ -78,21 +81,27 @@ export class OffsetCommitter {
     const waitMs = Math.max(0, this.#lastAt + intervalMs - clock.monotonic())
     this.#timer = clock.after(waitMs, () => {
       this.#timer = undefined
-      void this.flush()
+      if (this.#sending === undefined && this.#dirty.size > 0) void this.#send()
     })
   }
 
-  #send(): Promise<void> {
+  #send(): Promise<boolean> {
     this.#timer?.cancel()
     this.#timer = undefined
     const commit = this.#commit
-    if (commit === undefined) return Promise.resolve()
+    if (commit === undefined) return Promise.resolve(false)
     const epoch = this.#epoch
     const positions = this.#dirty
     this.#dirty = new Map()
     this.#lastAt = this.#options.clock.monotonic()
     this.#sending = commit([...positions.values()])
-      .catch((error: unknown) => this.#failed(error, epoch, positions))
+      .then(
+        () => true,
+        (error: unknown) => {
+          this.#failed(error, epoch, positions)
+          return false
+        },
+      )
       .finally(() => {
         this.#sending = undefined
         if (this.#dirty.size > 0) this.#schedule()
