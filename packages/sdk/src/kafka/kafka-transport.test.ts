@@ -18,6 +18,17 @@ test('options that cannot work are refused when the transport is created', () =>
   )
 })
 
+test.each(['localhost', 'kafka://localhost:9092', 'localhost:', ':9092', 'localhost:0', 'localhost:99999', '::1:9092'])(
+  'the broker "%s" is refused',
+  (broker) => {
+    expect(() => createKafka({ brokers: ['localhost:1', broker] })).toThrow(`broker "${broker}" is not "host:port"`)
+  },
+)
+
+test.each(['[::1]:9092', '127.0.0.1:9092', 'kafka_1.example:9092'])('the broker "%s" is taken', async (broker) => {
+  await createKafka({ brokers: [broker], logger: silentLogger }).close()
+})
+
 test('a subscription without a group or topics is refused', async () => {
   const kafka = createKafka({ brokers: ['localhost:1'], logger: silentLogger })
   await expect(kafka.subscribe({ ...subscription, group: '' })).rejects.toThrow(InvalidConfigurationError)

@@ -210,6 +210,8 @@ function withDefaults(options: KafkaOptions): Settings {
   }
   if (settings.brokers.length === 0)
     throw new InvalidConfigurationError('createKafka needs at least one broker as "host:port"')
+  for (const broker of settings.brokers)
+    if (!isAddress(broker)) throw new InvalidConfigurationError(`broker "${broker}" is not "host:port"`)
   if (settings.heartbeatIntervalMs * 3 > settings.sessionTimeoutMs)
     throw new InvalidConfigurationError(
       `heartbeatIntervalMs (${settings.heartbeatIntervalMs}) must be at most a third of sessionTimeoutMs (${settings.sessionTimeoutMs}), so that one lost heartbeat does no harm`,
@@ -217,4 +219,10 @@ function withDefaults(options: KafkaOptions): Settings {
   if (settings.sasl?.mechanism === 'plain' && !settings.ssl)
     settings.logger.warn({}, 'SASL/PLAIN without TLS sends the password as it is; set ssl')
   return settings
+}
+
+/** A name or an address with its port; an IPv6 address stands in brackets. */
+function isAddress(broker: string): boolean {
+  const port = /^(?:[^\s:/[\]]+|\[[\da-fA-F:.]+\]):(\d{1,5})$/.exec(broker)?.[1]
+  return port !== undefined && Number(port) > 0 && Number(port) < 65_536
 }

@@ -35,7 +35,7 @@ export class KafkajsClient {
     const { brokers, clientId, ssl, sasl, requestTimeoutMs, connectionTimeoutMs } = options
     const config: KafkaConfig = {
       // An empty list is what ends its attempts to connect: kafkajs takes it for hopeless, and everything else for a mishap.
-      brokers: () => (this.#cut ? [] : [...brokers]),
+      brokers: () => (this.#cut ? [] : brokers.map(withoutColons)),
       clientId,
       requestTimeout: requestTimeoutMs,
       connectionTimeout: connectionTimeoutMs,
@@ -58,8 +58,9 @@ export class KafkajsClient {
     for (const socket of this.#sockets) socket.destroy(new Error('the connection was given up'))
   }
 
-  #connect({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+  #connect({ host: name, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
     if (this.#cut) throw new Error('this client was given up')
+    const host = withColons(name)
     // kafkajs types it as always there and filled in; for plain connections it is null, and `true` asks for the defaults.
     const secure = ssl as ISocketFactoryArgs['ssl'] | true | null | undefined
     const socket = secure
@@ -85,4 +86,13 @@ export class KafkajsClient {
       message,
     )
   }
+}
+
+/** kafkajs takes what stands before the first colon for the host, which is not much of an IPv6 address. */
+function withoutColons(broker: string): string {
+  return broker.replace(/^\[.*\]/, (host) => host.replaceAll(':', '_'))
+}
+
+function withColons(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1).replaceAll('_', ':') : host
 }
