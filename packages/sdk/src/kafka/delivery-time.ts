@@ -25,6 +25,9 @@ const attempts = { initialMs: 50, maxMs: 1000 }
 /** The time in which one batch must be delivered, all attempts together. */
 export class DeliveryTime {
   readonly #options: DeliveryTimeOptions
+  /** Whether any request of this batch may have reached a broker. */
+  #handedOver = false
+  #lastReason: EvtError | undefined
 
   constructor(options: DeliveryTimeOptions) {
     this.#options = options
@@ -34,24 +37,43 @@ export class DeliveryTime {
     return this.#options.signal.aborted || this.#leftMs <= 0
   }
 
+  /** From now on something may be written without our knowing it. */
+  handedOver(): void {
+    this.#handedOver = true
+  }
+
+  /** Why the batch was not delivered, when its time is up or was ended. */
+  timedOut(): EvtError {
+    const { limitMs, signal } = this.#options
+    if (signal.aborted) return new SendTimeoutError('the transport was closed before the broker acknowledged')
+    if (this.#handedOver)
+      return new SendTimeoutError(`not acknowledged within ${limitMs} ms; it may be written all the same`)
+    const reason = this.#lastReason?.message ?? 'the broker is not available: it does not answer'
+    return new BrokerUnavailableError(`${reason}, tried for ${limitMs} ms; nothing was sent`, {
+      cause: this.#lastReason,
+    })
+  }
+
   /** Waits for a step, no longer than there is time; tells why it did not succeed, if so. Does not reject. */
   run(step: () => Promise<unknown>): Promise<EvtError | undefined> {
-    const { clock, limitMs, signal } = this.#options
+    const { clock, signal } = this.#options
     return new Promise((resolve) => {
       const finish = (error: EvtError | undefined) => {
         timer.cancel()
         signal.removeEventListener('abort', ended)
         resolve(error)
       }
-      const ended = () => finish(new SendTimeoutError('the transport was closed before the broker acknowledged'))
-      const timer = clock.after(Math.max(0, this.#leftMs), () =>
-        finish(new SendTimeoutError(`not acknowledged within ${limitMs} ms; it may be written all the same`)),
-      )
+      const ended = () => finish(this.timedOut())
+      const timer = clock.after(Math.max(0, this.#leftMs), () => finish(this.timedOut()))
       signal.addEventListener('abort', ended)
       if (signal.aborted) return ended()
       step().then(
         () => finish(undefined),
-        (error: unknown) => finish(meaningOf(error)),
+        (thrown: unknown) => {
+          const error = meaningOf(thrown)
+          if (error.retryable) this.#lastReason = error
+          finish(error)
+        },
       )
     })
   }

@@ -33,6 +33,7 @@ export class DisposableProducer {
     const error = await time.run(async () => {
       this.#connected ??= producer.connect()
       await this.#connected
+      time.handedOver()
       const [left] = unanswered(chunks, await producer.send(chunks))
       if (left !== undefined) throw new UnansweredError(left)
     })

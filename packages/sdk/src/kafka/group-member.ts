@@ -167,7 +167,9 @@ export class GroupMember {
     this.#state = 'ended'
     if (unfinished > 0) {
       void leaving.then(() => this.#consumer.abandon())
-      throw new CloseDeadlineError(`${unfinished} batch(es) still ran after ${deadlineMs} ms; their records come again`)
+      throw new CloseDeadlineError(
+        `${unfinished} batch(es) still ran after ${Math.round(deadlineMs)} ms; their records come again`,
+      )
     }
     if (!left) this.#consumer.abandon()
     if (!left)

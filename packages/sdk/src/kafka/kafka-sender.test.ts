@@ -18,14 +18,16 @@ import { PartitionCounts } from './partition-counts.ts'
 type Answer = (chunks: readonly PartitionMessages[]) => Promise<readonly PartitionAnswer[]>
 
 /** A broker that answers each request as it is told, and remembers what was asked of it. */
-function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: number } = {}) {
+function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: number; refusal?: EvtError } = {}) {
   const topics = new Map(Object.entries(options.topics ?? { t: 4 }))
   const clock = createManualClock()
   const requests: string[] = []
   const written: string[] = []
+  const warnings: string[] = []
   let instances = 0
   let underWay = 0
   const answers: Answer[] = []
+  const connecting: Promise<void>[] = []
   const write: Answer = async (chunks) => {
     for (const { messages } of chunks) for (const { value } of messages) written.push(String(value))
     return chunks.map(({ topic, partition }) => ({ topic, partition, errorCode: 0 }))
@@ -34,7 +36,7 @@ function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: n
     const id = ++instances
     let abandoned = false
     return {
-      connect: async () => {},
+      connect: () => connecting.shift() ?? Promise.resolve(),
       close: async () => {},
       abandon: () => {
         abandoned = true
@@ -51,6 +53,7 @@ function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: n
   }
   const admin = {
     describeTopic: async (name: string) => {
+      if (options.refusal !== undefined) throw options.refusal
       const partitions = topics.get(name)
       return partitions === undefined ? undefined : { name, partitions }
     },
@@ -60,7 +63,7 @@ function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: n
     counts: new PartitionCounts(admin, clock, 30_000),
     clock,
     random: () => 0,
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: (_, text) => void warnings.push(text) },
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 30_000,
     maxRecordBytes: 1000,
   })
@@ -74,7 +77,7 @@ function stage(options: { topics?: Record<string, number>; deliveryTimeoutMs?: n
       await write(chunks)
       throw error
     }
-  return { sender, clock, topics, requests, written, answers, write, reject, writeAndReject }
+  return { sender, clock, topics, requests, connecting, warnings, written, answers, write, reject, writeAndReject }
 }
 
 /** A key of each of four partitions. */
@@ -253,6 +256,40 @@ test('an outage is waited out, and fails the sends with its reason when time is 
   expect(requests.length).toBeGreaterThan(4)
   answers.length = 0
   expect(await settle(clock, sender.send([message('c')]))).toBe('sent')
+})
+
+test('a broker that was never there is told of at once, and is the reason when time is up', async () => {
+  const refusal = new BrokerUnavailableError('the broker is not available: connect ECONNREFUSED 127.0.0.1:9')
+  const { sender, clock, warnings } = stage({ deliveryTimeoutMs: 5000, refusal })
+  const sent = sender.send([message('a')])
+  await clock.advance(10)
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toContain('ECONNREFUSED 127.0.0.1:9')
+  const error = await settle(clock, sent)
+  expect(failuresOf(error)).toEqual([[0, 'EVT_BROKER_UNAVAILABLE']])
+  expect(String(error)).toContain('ECONNREFUSED 127.0.0.1:9')
+  expect(warnings).toHaveLength(1)
+})
+
+test('a broker that does not answer before anything was sent has written nothing', async () => {
+  const { sender, clock, connecting } = stage({ deliveryTimeoutMs: 5000 })
+  connecting.push(new Promise(() => {}))
+  const error = await settle(clock, sender.send([message('a')]))
+  expect(failuresOf(error)).toEqual([[0, 'EVT_BROKER_UNAVAILABLE']])
+  expect(String(error)).toContain('tried for 5000 ms; nothing was sent')
+})
+
+test('what was never tried alone is not blamed when time is up', async () => {
+  const { sender, clock, answers } = stage({ deliveryTimeoutMs: 5000 })
+  answers.push(async () => {
+    Object.assign(clock, { monotonic: () => 6000 })
+    throw new RecordTooLargeError('too large')
+  })
+  const error = await settle(clock, sender.send([message('a'), message('b')]))
+  expect(failuresOf(error)).toEqual([
+    [0, 'EVT_SEND_TIMEOUT'],
+    [1, 'EVT_SEND_TIMEOUT'],
+  ])
 })
 
 test('an answer that never comes ends with the delivery timeout', async () => {

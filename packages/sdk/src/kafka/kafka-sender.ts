@@ -43,6 +43,7 @@ export class KafkaSender implements Sender {
   /** Ends what is under way when the sender must close. */
   readonly #ending = new AbortController()
   #keyless: number
+  #toldOfOutage = false
   #closed = false
 
   constructor(options: KafkaSenderOptions) {
@@ -67,7 +68,7 @@ export class KafkaSender implements Sender {
     timer.cancel()
     if (this.#ending.signal.aborted)
       throw new CloseDeadlineError(
-        `messages were still being sent after ${deadlineMs} ms; the sends that were not acknowledged have failed`,
+        `messages were still being sent after ${Math.round(deadlineMs)} ms; the sends that were not acknowledged have failed`,
       )
   }
 
@@ -126,13 +127,24 @@ export class KafkaSender implements Sender {
     const ask = async (topic: string) => {
       for (let attempt = 1; ; attempt++) {
         const error = await time.run(() => this.#options.counts.ask(topic))
-        if (error === undefined) return
+        if (error === undefined) {
+          this.#toldOfOutage = false
+          return
+        }
+        this.#tellOfOutage(error)
         if (!error.retryable || time.isOver) return void errors.set(topic, error)
         await time.pause(attempt)
       }
     }
     await Promise.all(Array.from(topics, ask))
     return errors
+  }
+
+  /** Whoever waits for a broker that was never there should not have to wait for the deadline to learn of it. */
+  #tellOfOutage(error: EvtError): void {
+    if (!error.retryable || this.#toldOfOutage) return
+    this.#toldOfOutage = true
+    this.#options.logger.warn({ code: error.code, error }, `sending waits for Kafka: ${error.message}`)
   }
 
   #plan(
@@ -196,7 +208,10 @@ export class KafkaSender implements Sender {
       }
       blamed = sendable
       if (time.isOver) {
-        for (const chunk of queue) fail(chunk, failures, error ?? firstError)
+        // A reason that is for ever was the broker's word on a request, and not on each that is left of it.
+        const reason = error ?? firstError
+        const last = reason.retryable ? reason : time.timedOut()
+        for (const chunk of queue) fail(chunk, failures, last)
         return
       }
       error = await this.#producer.send([blamed], time)
