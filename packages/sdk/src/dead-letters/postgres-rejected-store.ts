@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import type { RejectHandler } from '../core/rejection.ts'
 import { decodeHeaders, encodeHeaders } from '../postgres/header-bytes.ts'
@@ -10,7 +11,7 @@ const maxMessageLength = 4000
 
 /**
  * Stores rejected records with their bytes in the table `evtkit_rejected`. The same record rejected again is counted in
- * its row, so that repeats stay one.
+ * its row, so that repeats stay one; another record at the same place, as in a topic made anew, has its own.
  *
  * @example
  * const consumer = createConsumer({ source: broker, group: 'shipping', rejected: rejectedStore(sql) })
@@ -18,6 +19,7 @@ const maxMessageLength = 4000
 export function rejectedStore(sql: Queryable): RejectHandler {
   return async ({ delivery, error }) => {
     const { message, group, partition, offset } = delivery
+    const headers = encodeHeaders(message.headers)
     const values = [
       group,
       message.topic,
@@ -25,20 +27,16 @@ export function rejectedStore(sql: Queryable): RejectHandler {
       String(offset),
       message.key,
       message.value,
-      encodeHeaders(message.headers),
+      headers,
       message.timestamp ?? null,
       error.code,
       storable(error.message),
+      contentHash([message.key, message.value, headers]),
     ]
     try {
       await sql.query(upsert, values)
     } catch (cause) {
-      const state = sqlState(cause)
-      if (state !== '42P01' && state !== '42703') throw cause
-      throw new SchemaNotMigratedError(
-        'there is no table for rejected records (evtkit_rejected) in this database; run migrate(sql, [rejectedMigrations]) before the consumer starts',
-        { cause },
-      )
+      throw explain(cause)
     }
   }
 }
@@ -50,13 +48,37 @@ export interface ListRejectedOptions {
   readonly limit?: number
 }
 
-/** Rejected records, the latest first. */
+/**
+ * Rejected records, the latest first.
+ *
+ * @throws SchemaNotMigratedError when the database has no table for them.
+ */
 export async function listRejected(
   sql: Queryable,
   { group, topic, limit = 100 }: ListRejectedOptions = {},
 ): Promise<RejectedRecord[]> {
-  const { rows } = await sql.query(list, [group ?? null, topic ?? null, limit])
-  return rows.map(toRecord)
+  try {
+    const { rows } = await sql.query(list, [group ?? null, topic ?? null, limit])
+    return rows.map(toRecord)
+  } catch (cause) {
+    throw explain(cause)
+  }
+}
+
+function explain(cause: unknown): unknown {
+  const state = sqlState(cause)
+  if (state !== '42P01' && state !== '42703') return cause
+  return new SchemaNotMigratedError(
+    'there is no table for rejected records (evtkit_rejected) in this database; run migrate(sql, [rejectedMigrations]) before the consumer starts',
+    { cause },
+  )
+}
+
+/** Tells records with the same place apart. Each part is preceded by its length, so that none can pass for another. */
+function contentHash(parts: readonly (Uint8Array | null)[]): Buffer {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${part === null ? -1 : part.length};`).update(part ?? '')
+  return hash.digest()
 }
 
 /** Text columns hold no NUL, and what an error repeats comes from outside. */
@@ -87,9 +109,10 @@ function toRecord(row: Row): RejectedRecord {
 }
 
 const upsert = `insert into evtkit_rejected
-  (consumer_group, topic, partition, record_offset, key, value, headers, timestamp_ms, error_code, error_message)
-values ($1::text, $2::text, $3::int4, $4::bigint, $5::bytea, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::text)
-on conflict (consumer_group, topic, partition, record_offset) do update
+  (consumer_group, topic, partition, record_offset, key, value, headers, timestamp_ms, error_code, error_message,
+  content_hash)
+values ($1::text, $2::text, $3::int4, $4::bigint, $5::bytea, $6::bytea, $7::bytea, $8::bigint, $9::text, $10::text, $11::bytea)
+on conflict (consumer_group, topic, partition, record_offset, content_hash) do update
 set times_seen = evtkit_rejected.times_seen + 1, last_seen = now(),
   error_code = excluded.error_code, error_message = excluded.error_message`
 

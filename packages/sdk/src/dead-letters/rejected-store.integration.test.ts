@@ -33,6 +33,7 @@ describe('rejected records', () => {
     const stored = Promise.resolve(store({ delivery: delivery(), error }))
     await expect(stored).rejects.toMatchObject({ code: 'EVT_SCHEMA_NOT_MIGRATED' })
     await expect(stored).rejects.toThrow(/rejectedMigrations/)
+    await expect(listRejected(sql)).rejects.toMatchObject({ code: 'EVT_SCHEMA_NOT_MIGRATED' })
     await migrate(sql, [rejectedMigrations])
   })
 
@@ -57,6 +58,21 @@ describe('rejected records', () => {
     await store({ delivery: delivery(), error: new UnknownEventError('nobody knows it') })
     const records = await listRejected(sql)
     expect(records).toMatchObject([{ timesSeen: 2, errorCode: 'EVT_UNKNOWN_EVENT', errorMessage: 'nobody knows it' }])
+  })
+
+  test('are another row when another record has the same place, as in a topic made anew', async () => {
+    const error = new UndecodableRecordError('not an envelope')
+    const at = (value: Buffer | null) =>
+      delivery({ group: 'anew', message: { topic: 'orders', key: null, value, headers: [] } })
+    const values = [Buffer.from('before'), Buffer.from('after'), Buffer.alloc(0), null, Buffer.from('after')]
+    for (const value of values) await store({ delivery: at(value), error })
+    const records = await listRejected(sql, { group: 'anew' })
+    expect(records.map(({ message, timesSeen }) => [String(message.value), timesSeen]).sort()).toEqual([
+      ['', 1],
+      ['after', 2],
+      ['before', 1],
+      ['null', 1],
+    ])
   })
 
   test('belong to the group that rejected them, and are listed by group and topic', async () => {
