@@ -137,3 +137,16 @@ test('a long run of handlers that finish at once gives way to the rest of the pr
   expect(others).toBeGreaterThan(0)
   expect(settled).toContain(74n)
 })
+
+test('while it waits it says every second that it is alive, and stops with its last record', async () => {
+  const { run, settled, clock } = setUp(['a', 'b'])
+  let finish = () => {}
+  const running = run(({ offset }) =>
+    offset === 10n ? 'finished' : new Promise((resolve) => (finish = () => resolve('finished'))),
+  )
+  await clock.advance(3500)
+  expect(settled).toEqual([11n, 11n, 11n])
+  finish()
+  await running
+  expect(clock.pending).toBe(0)
+})
