@@ -4,6 +4,7 @@ import { CloseDeadlineError, ClosedError, isEvtError } from '../core/errors.ts'
 import { Alarm } from './alarm.ts'
 import { HeldKeys } from './held-keys.ts'
 import type { RelayHealth } from './relay.ts'
+import type { AsideSummary } from './relay-session.ts'
 import type { RelaySettings } from './relay-settings.ts'
 import { RelayShift, type ShiftReport } from './relay-shift.ts'
 
@@ -21,6 +22,7 @@ export class OutboxRelay {
   #attempts = 0
   #relayed = 0
   #buckets = 0
+  #aside: AsideSummary = { rows: 0, waiting: 0, reason: '' }
 
   constructor(settings: RelaySettings) {
     this.#settings = settings
@@ -37,8 +39,8 @@ export class OutboxRelay {
   }
 
   health(): RelayHealth {
-    if (this.#state === 'running' && this.#held.size > 0)
-      return { ready: false, state: 'held', detail: `${this.#held.size} key(s) wait: ${this.#held.reason}` }
+    const held = [asideDetail(this.#aside), this.#held.detail].filter((detail) => detail !== '').join('; ')
+    if (this.#state === 'running' && held !== '') return { ready: false, state: 'held', detail: held }
     return { ready: this.#state === 'running', state: this.#state, detail: this.#detail }
   }
 
@@ -109,6 +111,9 @@ export class OutboxRelay {
         this.#relayed += rows
         this.#recovered()
       },
+      aside: (summary) => {
+        this.#aside = summary
+      },
       outage: (error) => this.#unavailable('broker', error, 'nothing could be sent'),
     }
   }
@@ -135,4 +140,10 @@ export class OutboxRelay {
     )
     await pause(this.#settings.clock, waitMs, this.#closing.signal)
   }
+}
+
+function asideDetail({ rows, waiting, reason }: AsideSummary): string {
+  if (rows === 0) return ''
+  const [row, wait, them] = [rows === 1 ? 'row' : 'rows', waiting === 1 ? 'waits' : 'wait', rows === 1 ? 'it' : 'them']
+  return `${rows} ${row} set aside (${reason}), ${waiting} ${wait} behind ${them}; see outboxSetAside(sql).list(), retry(id), discard(id)`
 }

@@ -5,7 +5,7 @@ import type { Row } from '../postgres/queryable.ts'
 import type { Session, Sql } from '../postgres/sql.ts'
 import { bucketCount, type OutboxRow } from './outbox-row.ts'
 import { moveAside, sweepAside } from './postgres-set-aside.ts'
-import type { ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
+import type { AsideSummary, ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
 
 /** Sessions over PostgreSQL's session-level advisory locks. */
 export class PostgresRelaySessions implements RelaySessions {
@@ -80,10 +80,11 @@ class PostgresRelaySession implements RelaySession {
     return this.#buckets.length
   }
 
-  async claim({ limit, except, exceptKeys }: ClaimOptions): Promise<readonly OutboxRow[]> {
+  async claim({ limit, except, exceptKeys, exceptTopics }: ClaimOptions): Promise<readonly OutboxRow[]> {
     if (this.#buckets.length === 0) return []
     const buckets = this.#buckets.length === bucketCount ? null : this.#buckets
-    const { rows } = await this.#session.query(claim, [buckets, except.at(-1) ?? '0', except, exceptKeys, limit])
+    const values = [buckets, except.at(-1) ?? '0', except, exceptKeys, limit, exceptTopics]
+    const { rows } = await this.#session.query(claim, values)
     return rows.map(toOutboxRow)
   }
 
@@ -96,7 +97,7 @@ class PostgresRelaySession implements RelaySession {
     return moveAside(this.#session, rows)
   }
 
-  sweep(): Promise<void> {
+  sweep(): Promise<AsideSummary> {
     return sweepAside(this.#session)
   }
 }
@@ -138,6 +139,7 @@ const claim = `select id, key_hash, topic, key, value, headers, timestamp_ms fro
 where ($1::int4[] is null or (key_hash & ${bucketCount - 1}) = any($1))
   and (id > $2::bigint or id not in (select unnest($3::bigint[])))
   and key_hash <> all($4::int4[])
+  and topic <> all($6::text[])
   and (not exists (select from evtkit_outbox_set_aside)
     or not exists (select from evtkit_outbox_set_aside a where a.key_hash = o.key_hash and a.topic = o.topic and a.key = o.key))
 order by id limit $5::int4`

@@ -1,7 +1,7 @@
 import { decodeHeaders } from '../postgres/header-bytes.ts'
 import type { Row } from '../postgres/queryable.ts'
 import type { Session, Sql } from '../postgres/sql.ts'
-import type { FailedRow } from './relay-session.ts'
+import type { AsideSummary, FailedRow } from './relay-session.ts'
 import type { SetAside, SetAsideRow } from './set-aside.ts'
 
 /**
@@ -46,14 +46,17 @@ export function moveAside(session: Session, failed: readonly FailedRow[]): Promi
   })
 }
 
-/** Moves what came to wait behind set-aside rows to them, so that claims need not pass it again and again. */
-export async function sweepAside(session: Session): Promise<void> {
-  const { rows } = await session.query('select exists (select from evtkit_outbox_set_aside) as any')
-  if (rows[0]?.any !== true) return
-  await session.transaction(async (tx) => {
+/** Moves what came to wait behind set-aside rows to them, so that claims need not pass it again and again; tells what is there. */
+export async function sweepAside(session: Session): Promise<AsideSummary> {
+  const { rows } = await session.query(summary, [])
+  const [row] = rows
+  const there = { rows: Number(row?.rows ?? 0), waiting: Number(row?.waiting ?? 0), reason: String(row?.reason ?? '') }
+  if (there.rows === 0) return there
+  const { rowCount } = await session.transaction(async (tx) => {
     await tx.query(lock)
-    await tx.query(moveWaiting)
+    return tx.query(moveWaiting, [])
   })
+  return { ...there, waiting: there.waiting + (rowCount ?? 0) }
 }
 
 /** Text columns hold no NUL, and error messages repeat what came from outside. */
@@ -105,6 +108,10 @@ const moveWaiting = `with moved as (
   returning o.*
 )
 insert into evtkit_outbox_set_aside (${columns}) select ${columns} from moved`
+
+const summary = `select count(error_code)::int4 as rows, (count(*) - count(error_code))::int4 as waiting,
+  (select error_message from evtkit_outbox_set_aside where error_code is not null order by id limit 1) as reason
+from evtkit_outbox_set_aside`
 
 const putBack = `with back as (delete from evtkit_outbox_set_aside where id = $1::bigint and error_code is not null returning *)
 insert into evtkit_outbox (${columns}) overriding system value select ${columns} from back`

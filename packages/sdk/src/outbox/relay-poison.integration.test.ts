@@ -113,11 +113,40 @@ describe('a row that can never be sent as it is', () => {
     await send(['a', 's1', 'secret'], ['b', 'b1'])
     await eventually(() => expect(sender.values()).toEqual(['b1']))
     await eventually(() =>
-      expect(relay.health()).toEqual({ ready: false, state: 'held', detail: '1 key(s) wait: not authorized to write' }),
+      expect(relay.health()).toEqual({
+        ready: false,
+        state: 'held',
+        detail: '1 topic(s) wait, "secret" first: not authorized to write',
+      }),
     )
     await eventually(async () => expect(await counts()).toEqual({ waiting: 1, aside: 0 }))
     authorized = true
     await eventually(() => expect(sender.values()).toEqual(['b1', 's1']))
     await eventually(() => expect(relay.health().ready).toBe(true))
+  })
+
+  test('keeps every relay from calling itself ready, one that was started later too', async () => {
+    sender.refuse = (message) => (String(message.value) === 'huge' ? new RecordTooLargeError('too large') : undefined)
+    await send(['a', 'huge'], ['a', 'a2'])
+    const detail =
+      '1 row set aside (too large), 1 waits behind it; see outboxSetAside(sql).list(), retry(id), discard(id)'
+    const held = { ready: false, state: 'held', detail }
+    await eventually(() => expect(relay.health()).toEqual(held))
+    const later = createRelay({ sql, sender, balanceMs: 50, logger: silentLogger })
+    await later.start()
+    await eventually(() => expect(later.health()).toEqual(held))
+    const [row] = await setAside.list()
+    await setAside.discard(row?.id ?? '')
+    await eventually(() => expect([relay, later].map((each) => each.health().ready)).toEqual([true, true]))
+    expect(sender.values()).toEqual(['a2'])
+    await later.close()
+  })
+
+  test('does not starve others when it is of a topic that the broker refuses, with thousands of keys', async () => {
+    sender.refuse = ({ topic }) => (topic === 'secret' ? new BrokerRefusedError('not authorized to write') : undefined)
+    await send(...Array.from({ length: 6000 }, (_, i) => [`s${i}`, 'refused', 'secret'] as const))
+    await send(...Array.from({ length: 50 }, (_, i) => [`g${i}`, 'good'] as const))
+    await eventually(() => expect(sender.values().filter((value) => value === 'good')).toHaveLength(50))
+    await eventually(async () => expect(await counts()).toEqual({ waiting: 6000, aside: 0 }))
   })
 })

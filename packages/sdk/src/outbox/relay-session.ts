@@ -29,8 +29,8 @@ export interface RelaySession {
   remove(ids: readonly string[]): Promise<number>
   /** Moves rows that can never be sent as they are, and what waits behind them, out of the way. */
   setAside(rows: readonly FailedRow[]): Promise<void>
-  /** Moves rows that came to wait behind set-aside ones out of the way of the next claims. */
-  sweep(): Promise<void>
+  /** Moves rows that came to wait behind set-aside ones out of the way of the next claims; tells what is set aside. */
+  sweep(): Promise<AsideSummary>
 }
 
 export interface ClaimOptions {
@@ -39,6 +39,18 @@ export interface ClaimOptions {
   readonly except: readonly string[]
   /** Keys to leave alone for now. */
   readonly exceptKeys: readonly number[]
+  /** Topics to leave alone for now. */
+  readonly exceptTopics: readonly string[]
+}
+
+/** What is set aside in the whole outbox, whichever relay did it. */
+export interface AsideSummary {
+  /** Rows at fault. */
+  readonly rows: number
+  /** Rows that wait behind them. */
+  readonly waiting: number
+  /** What the oldest row at fault failed with; empty when there is none. */
+  readonly reason: string
 }
 
 /** A row and why it cannot be sent. */

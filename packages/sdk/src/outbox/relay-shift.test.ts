@@ -2,7 +2,13 @@ import { describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { gate, RecordingSender, textMessage } from '../../../../test/recording-sender.ts'
 import { systemClock } from '../core/clock.ts'
-import { BrokerUnavailableError, DatabaseUnavailableError, UnknownTopicError } from '../core/errors.ts'
+import {
+  BrokerRefusedError,
+  BrokerUnavailableError,
+  ClosedError,
+  DatabaseUnavailableError,
+  UnknownTopicError,
+} from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import { OutboxRelay } from './outbox-relay.ts'
 import type { OutboxRow } from './outbox-row.ts'
@@ -31,11 +37,12 @@ class FakeOutbox implements RelaySessions {
       lost: this.lose.signal,
       shared: false,
       balance: async () => 16,
-      sweep: async () => {},
+      sweep: async () => ({ rows: this.aside.length, waiting: 0, reason: this.aside[0]?.error.message ?? '' }),
       claim: async (options) => {
         this.claims.push(options)
         return this.rows
           .filter((row) => !options.except.includes(row.id) && !options.exceptKeys.includes(row.keyHash))
+          .filter((row) => !options.exceptTopics.includes(row.message.topic))
           .slice(0, options.limit)
       },
       remove: async (ids) => {
@@ -52,14 +59,14 @@ class FakeOutbox implements RelaySessions {
   }
 }
 
-function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentLogger) {
+function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentLogger, balanceMs = 1000) {
   return new OutboxRelay({
     sessions: outbox,
     sender,
     batchSize: 2,
     busyPollMs: 1,
     idlePollMs: 5,
-    balanceMs: 1000,
+    balanceMs,
     backoff: { initialMs: 1, maxMs: 5 },
     clock: systemClock,
     random: () => 0,
@@ -113,6 +120,58 @@ describe('a shift of a relay', () => {
     await relay.start()
     await eventually(() => expect(sender.values()).toEqual(['b1', 'c1']))
     expect(outbox.aside.map(({ row }) => String(row.message.value))).toEqual(['a1'])
+    await relay.close(1000)
+  })
+
+  test('says that it is held while rows are set aside, whoever did it', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'])
+    const [row] = outbox.rows.splice(0)
+    if (row !== undefined) outbox.aside.push({ row, error: new UnknownTopicError('late') })
+    const relay = relayOver(outbox, new RecordingSender(), silentLogger, 5)
+    await relay.start()
+    await eventually(() => expect(relay.health().state).toBe('held'))
+    expect(relay.health()).toMatchObject({
+      ready: false,
+      detail: expect.stringMatching(/^1 row set aside \(.*late.*\), 0 wait behind it; see outboxSetAside/),
+    })
+    outbox.aside.pop()
+    await eventually(() => expect(relay.health()).toEqual({ ready: true, state: 'running', detail: '' }))
+    await relay.close(1000)
+  })
+
+  test('is ready again when what it held is gone, sent by nobody', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'], [2, 'b1'])
+    const sender = new RecordingSender()
+    sender.refuse = (message) => (message.key?.toString() === 'k1' ? new ClosedError('closed for this key') : undefined)
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(relay.health().state).toBe('held'))
+    outbox.rows = []
+    await eventually(() => expect(relay.health()).toEqual({ ready: true, state: 'running', detail: '' }))
+    await relay.close(1000)
+  })
+
+  test('passes a topic that the broker refuses, however many of its keys are in front', async () => {
+    const outbox = new FakeOutbox()
+    const pairs = Array.from({ length: 3000 }, (_, i) => [i, 'refused'] as const)
+    outbox.put(...pairs)
+    outbox.rows = outbox.rows.map((row) => ({ ...row, message: { ...row.message, topic: 'forbidden' } }))
+    outbox.put([5000, 'good'])
+    const sender = new RecordingSender()
+    let refusing = true
+    sender.refuse = ({ topic }) =>
+      refusing && topic === 'forbidden' ? new BrokerRefusedError('not authorized') : undefined
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(sender.values()).toEqual(['good']))
+    expect(sender.batches.length).toBeLessThan(20)
+    expect(relay.health()).toMatchObject({ state: 'held', detail: expect.stringContaining('not authorized') })
+    refusing = false
+    outbox.rows.splice(10)
+    await eventually(() => expect(outbox.rows).toEqual([]))
+    await eventually(() => expect(relay.health()).toEqual({ ready: true, state: 'running', detail: '' }))
     await relay.close(1000)
   })
 

@@ -1,7 +1,7 @@
 import type { Alarm } from './alarm.ts'
 import type { HeldKeys } from './held-keys.ts'
 import type { OutboxRow } from './outbox-row.ts'
-import type { RelaySession } from './relay-session.ts'
+import type { AsideSummary, RelaySession } from './relay-session.ts'
 import type { RelaySettings } from './relay-settings.ts'
 import { type SendOutcome, sortOutcome } from './send-outcome.ts'
 
@@ -25,6 +25,8 @@ export interface ShiftReport {
   /** The database answered a claim. */
   claimed(rows: number, buckets: number): void
   removed(rows: number): void
+  /** What is set aside, whichever relay did it. */
+  aside(summary: AsideSummary): void
   /** Nothing could be sent; resolves when it is time to try again. */
   outage(error: unknown): Promise<void>
 }
@@ -45,6 +47,8 @@ export class RelayShift {
   #ahead: Promise<readonly OutboxRow[]> | undefined
   /** Keys that failed in the last batch: rows claimed ahead of that must not pass them. */
   #stopped: ReadonlySet<number> = new Set()
+  /** Topics that were refused in it, likewise. */
+  #refused: ReadonlySet<string> = new Set()
   #removing: Promise<void> = Promise.resolve()
 
   constructor(session: RelaySession, settings: RelaySettings, report: ShiftReport) {
@@ -56,6 +60,8 @@ export class RelayShift {
   }
 
   async run(): Promise<void> {
+    // Meanwhile others may have sent or moved what waited.
+    this.#report.held.clear()
     while (!this.#report.closing.aborted) {
       if (this.#now() >= this.#balanceAt) await this.#balance()
       const rows = await this.#next()
@@ -69,8 +75,11 @@ export class RelayShift {
   /** Takes part in the sharing of the buckets, with nothing under way that could belong to one that is given up. */
   async #balance(): Promise<void> {
     await this.#quiesce()
-    this.#buckets = await this.#session.balance()
-    await this.#session.sweep()
+    const buckets = await this.#session.balance()
+    // It takes buckets or gives them up, never both, so the count tells. What waits in one that is gone is not ours to know.
+    if (buckets !== this.#buckets) this.#report.held.clear()
+    this.#buckets = buckets
+    this.#report.aside(await this.#session.sweep())
     this.#balanceAt = this.#now() + this.#settings.balanceMs
   }
 
@@ -78,6 +87,7 @@ export class RelayShift {
     await this.#ahead
     this.#ahead = undefined
     this.#stopped = new Set()
+    this.#refused = new Set()
     await this.#removing
   }
 
@@ -85,18 +95,25 @@ export class RelayShift {
     const ahead = this.#ahead
     this.#ahead = undefined
     const stopped = this.#stopped
+    const refused = this.#refused
     this.#stopped = new Set()
+    this.#refused = new Set()
     const rows = (await ahead) ?? (await this.#claim([]))
     this.#report.claimed(rows.length, this.#buckets)
     if (stopped.size === 0) return rows
-    const allowed = rows.filter((row) => !stopped.has(row.keyHash))
+    const allowed = rows.filter((row) => !stopped.has(row.keyHash) && !refused.has(row.message.topic))
     return allowed.length > 0 ? allowed : this.#claim([])
   }
 
-  #claim(except: readonly string[]): Promise<readonly OutboxRow[]> {
+  async #claim(except: readonly string[]): Promise<readonly OutboxRow[]> {
     const { held } = this.#report
-    const exceptKeys = held.size === 0 ? [] : held.waiting(this.#now())
-    return this.#session.claim({ limit: this.#settings.batchSize, except, exceptKeys })
+    const limit = this.#settings.batchSize
+    if (!held.any) return this.#session.claim({ limit, except, exceptKeys: [], exceptTopics: [] })
+    const now = this.#now()
+    const [exceptKeys, exceptTopics] = [held.waiting(now), held.waitingTopics(now)]
+    const rows = await this.#session.claim({ limit, except, exceptKeys, exceptTopics })
+    if (except.length === 0 && rows.length < limit) held.forgetMissing(rows, now)
+    return rows
   }
 
   async #relay(rows: readonly OutboxRow[]): Promise<void> {
@@ -131,7 +148,8 @@ export class RelayShift {
       this.#removing.catch(() => {})
       if (this.#session.shared) await this.#removing
     }
-    if (this.#report.held.size > 0) for (const row of done) this.#report.held.release(row.keyHash)
+    if (this.#report.held.any)
+      for (const row of [...done, ...poison.map((failed) => failed.row)]) this.#report.held.release(row)
     if (poison.length === 0 && held.length === 0) return
     this.#stopped = new Set([...poison, ...held].map(({ row }) => row.keyHash))
     if (poison.length > 0) await this.#setAside(poison)
@@ -150,17 +168,18 @@ export class RelayShift {
 
   async #setAside(poison: SendOutcome['poison']): Promise<void> {
     await this.#session.setAside(poison)
+    this.#report.aside(await this.#session.sweep())
     for (const { row, error } of poison)
       this.#settings.logger.error(
         { id: row.id, topic: row.message.topic, code: error.code, reason: error.message },
-        'outbox row set aside: it can never be sent as it is, and later rows of its key wait behind it until it is retried or discarded',
+        'outbox row set aside: it can never be sent as it is, and later rows of its key wait behind it until it is retried or discarded with outboxSetAside(sql)',
       )
   }
 
   async #hold(held: SendOutcome['held'], nothingSent: boolean): Promise<void> {
     const outage = nothingSent && held.every(({ error }) => error.retryable)
-    if (!outage) for (const { row, error } of held) this.#report.held.hold(row.keyHash, this.#now(), error.message)
-    if (!outage && this.#report.held.size <= maxHeldKeys) {
+    if (!outage) this.#holdBack(held)
+    if (!outage && this.#report.held.keys <= maxHeldKeys) {
       const [first] = held
       this.#settings.logger.warn(
         { keys: held.length, topic: first?.row.message.topic, code: first?.error.code, reason: first?.error.message },
@@ -170,6 +189,17 @@ export class RelayShift {
     }
     await this.#quiesce()
     await this.#report.outage(held[0]?.error)
+  }
+
+  #holdBack(held: SendOutcome['held']): void {
+    const now = this.#now()
+    const refused = new Map<string, string>()
+    // The broker refuses a topic, not a row: its other keys would be tried in vain, and everything behind them would wait.
+    for (const { row, error } of held)
+      if (error.code === 'EVT_BROKER_REFUSED') refused.set(row.message.topic, error.message)
+      else this.#report.held.hold(row.keyHash, now, error.message)
+    for (const [topic, reason] of refused) this.#report.held.holdTopic(topic, now, reason)
+    this.#refused = new Set(refused.keys())
   }
 
   async #idle(): Promise<void> {

@@ -142,7 +142,7 @@ describe('a relay that loses its session', () => {
     const claimed = gate()
     const ended = frozen.open(async (session) => {
       await session.balance()
-      const rows = await session.claim({ limit: 10, except: [], exceptKeys: [] })
+      const rows = await session.claim({ limit: 10, except: [], exceptKeys: [], exceptTopics: [] })
       claimed.open()
       // From here on nothing is heard of it, as of a process that was stopped between its send and the removal.
       await thaw.opened

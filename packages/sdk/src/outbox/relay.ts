@@ -23,7 +23,7 @@ export interface Relay {
 /** How a relay is doing, for readiness. */
 export interface RelayHealth {
   readonly ready: boolean
-  /** `unavailable`: the database or the broker cannot be reached. `held`: some keys wait because their rows were refused. */
+  /** `unavailable`: the database or the broker cannot be reached. `held`: some rows were refused and wait, or are set aside. */
   readonly state: 'new' | 'connecting' | 'running' | 'held' | 'unavailable' | 'closed'
   /** One line for a person; empty when all is well. */
   readonly detail: string
