@@ -8,6 +8,7 @@
 import type { Kafka } from 'kafkajs'
 import { RecordRefusedError } from '../core/errors.ts'
 import { decodeFetchResponse } from './fetch-response-body.ts'
+import { withBoundedGzip } from './kafkajs-bounded-gzip.ts'
 import { encodeProduceRequest, type ProduceRequestBody } from './produce-request-body.ts'
 
 /** What kafkajs 2.2.4 is inside, as far as it is touched here. */
@@ -65,7 +66,7 @@ function leanBroker(broker: Broker): Broker {
   const leanLookUp: LookUpRequest = (apiKey, definition) => {
     const protocol = lookUp(apiKey, definition)
     if (apiKey === produceApiKey) return (body) => leanProduce(protocol(body), body)
-    if (apiKey === fetchApiKey) return (body) => leanFetch(protocol(body))
+    if (apiKey === fetchApiKey) return (body) => leanFetch(boundedFetch(protocol(body)))
     return protocol
   }
   Object.defineProperty(broker, 'lookupRequest', {
@@ -91,6 +92,12 @@ function leanProduce(protocol: Protocol, body: ProduceRequestBody & { readonly c
     }
   }
   return { ...protocol, request: { ...protocol.request, encode } }
+}
+
+function boundedFetch(protocol: Protocol): Protocol {
+  const { response } = protocol
+  const decode = (bytes: Buffer) => withBoundedGzip(() => response.decode(bytes))
+  return { ...protocol, response: { ...response, decode } }
 }
 
 function leanFetch(protocol: Protocol): Protocol {
