@@ -69,7 +69,9 @@ export class Accumulator implements Sender {
 
   #schedule(): void {
     this.#state = 'scheduled'
-    setImmediate(() => void this.#run())
+    // Runs once all promise callbacks of this turn have run, so all who publish in it are on board, and before any I/O,
+    // so a lone caller does not wait for the event loop to come round.
+    process.nextTick(() => void this.#run())
   }
 
   async #run(): Promise<void> {
