@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import type { RejectHandler } from '../core/rejection.ts'
-import { decodeHeaders, encodeHeaders } from '../postgres/header-bytes.ts'
+import { encodeHeaders } from '../postgres/header-bytes.ts'
 import type { Queryable, Row } from '../postgres/queryable.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
+import { messageOf, storableError } from '../postgres/stored-message.ts'
 import type { RejectedRecord } from './rejected.ts'
-
-/** Longest error message that is kept. Characters. */
-const maxMessageLength = 4000
 
 /**
  * Stores rejected records with their bytes in the table `evtkit_rejected`. The same record rejected again is counted in
@@ -30,7 +28,7 @@ export function rejectedStore(sql: Queryable): RejectHandler {
       headers,
       message.timestamp ?? null,
       error.code,
-      storable(error.message),
+      storableError(error.message),
       contentHash([message.key, message.value, headers]),
     ]
     try {
@@ -81,25 +79,13 @@ function contentHash(parts: readonly (Uint8Array | null)[]): Buffer {
   return hash.digest()
 }
 
-/** Text columns hold no NUL, and what an error repeats comes from outside. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd').slice(0, maxMessageLength)
-}
-
 // The column types of the statement below are what the casts say.
 function toRecord(row: Row): RejectedRecord {
-  const timestamp = row.timestamp_ms === null ? {} : { timestamp: Number(row.timestamp_ms) }
   return {
     group: String(row.consumer_group),
     partition: Number(row.partition),
     offset: BigInt(String(row.record_offset)),
-    message: {
-      topic: String(row.topic),
-      key: row.key as Buffer | null,
-      value: row.value as Buffer | null,
-      headers: decodeHeaders(row.headers as Buffer),
-      ...timestamp,
-    },
+    message: messageOf(row),
     errorCode: String(row.error_code),
     errorMessage: String(row.error_message),
     firstSeen: row.first_seen as Date,

@@ -153,14 +153,18 @@ test('a partition that the answer does not name is sent again', async () => {
   expect(requests).toEqual(['1> a|b', '2> a', '2> b'])
 })
 
-test('a record that is too large for its topic is found by halving, and all others are written in order', async () => {
-  const { sender, clock, written, answers, write } = stage()
-  const picky: Answer = async (chunks) => {
+/** A broker that finds every request with an "X" in it too large. */
+function refusingX(write: Answer): Answer {
+  return async (chunks) => {
     if (chunks.some(({ messages }) => messages.some(({ value }) => String(value) === 'X')))
       throw new RecordTooLargeError('too large')
     return write(chunks)
   }
-  answers.push(...Array.from({ length: 50 }, () => picky))
+}
+
+test('a record that is too large for its topic is found by halving, and all others are written in order', async () => {
+  const { sender, clock, written, answers, write } = stage()
+  answers.push(...Array.from({ length: 50 }, () => refusingX(write)))
   const batch = ['a', 'b', 'X', 'c', 'd', 'X', 'e']
   const sends = Promise.allSettled(
     [...batch.map((value) => message(value)), message('f', 1)].map((one) => sender.send([one])),
@@ -180,12 +184,7 @@ test('a record that is too large for its topic is found by halving, and all othe
 
 test('what follows a poison record of its key in the same call is held back, in whatever request it would have gone', async () => {
   const { sender, clock, written, answers, write } = stage()
-  const picky: Answer = async (chunks) => {
-    if (chunks.some(({ messages }) => messages.some(({ value }) => String(value) === 'X')))
-      throw new RecordTooLargeError('too large')
-    return write(chunks)
-  }
-  answers.push(...Array.from({ length: 50 }, () => picky))
+  answers.push(...Array.from({ length: 50 }, () => refusingX(write)))
   const one = sender.send(['a', 'X', 'b', 'c'].map((value) => message(value)))
   const other = sender.send([message('d'), message('e', 1)])
   expect(failuresOf(await settle(clock, one))).toEqual([

@@ -1,6 +1,6 @@
-import { decodeHeaders } from '../postgres/header-bytes.ts'
 import type { Row } from '../postgres/queryable.ts'
 import type { Session, Sql } from '../postgres/sql.ts'
+import { messageOf, storableError } from '../postgres/stored-message.ts'
 import type { AsideSummary, FailedRow } from './relay-session.ts'
 import type { SetAside, SetAsideRow } from './set-aside.ts'
 
@@ -40,7 +40,7 @@ export function moveAside(session: Session, failed: readonly FailedRow[]): Promi
     await tx.query(moveFailed, [
       failed.map(({ row }) => row.id),
       failed.map(({ error }) => error.code),
-      failed.map(({ error }) => storable(error.message)),
+      failed.map(({ error }) => storableError(error.message)),
     ])
     await tx.query(moveWaiting)
   })
@@ -59,23 +59,11 @@ export async function sweepAside(session: Session): Promise<AsideSummary> {
   return { ...there, waiting: there.waiting + (rowCount ?? 0) }
 }
 
-/** Text columns hold no NUL, and error messages repeat what came from outside. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd').slice(0, 4000)
-}
-
 // The column types are those of the statement below.
 function toSetAsideRow(row: Row): SetAsideRow {
-  const timestamp = row.timestamp_ms === null ? {} : { timestamp: Number(row.timestamp_ms) }
   return {
     id: String(row.id),
-    message: {
-      topic: String(row.topic),
-      key: row.key as Buffer | null,
-      value: row.value as Buffer | null,
-      headers: decodeHeaders(row.headers as Buffer),
-      ...timestamp,
-    },
+    message: messageOf(row),
     errorCode: String(row.error_code),
     errorMessage: String(row.error_message),
     setAsideAt: row.set_aside_at as Date,
