@@ -25,5 +25,6 @@ if [ "$printed" != "$expected" ]; then
   printf 'quickstart: expected\n  %s\ngot\n  %s\n' "$expected" "$printed" >&2
   exit 1
 fi
-npx --no-install evt --help | grep -q '^Usage: evt' || { echo 'evt --help printed no usage' >&2; exit 1; }
+help=$(npx --no-install evt --help)
+[[ $help == 'Usage: evt'* ]] || { printf 'evt --help printed no usage, but\n%s\n' "$help" >&2; exit 1; }
 echo "quickstart and evt run from their tarballs in an empty folder"
