@@ -28,12 +28,16 @@ const roomOf = (file: string) => {
 }
 
 const adapters = new Set(['kafka', 'memory', 'postgres'])
-const withPostgres = new Set(['outbox', 'inbox', 'effects', 'dead-letters', 'saga', 'eventsourcing'])
+const withPostgres = new Set(['outbox', 'inbox', 'registry', 'effects', 'dead-letters', 'saga', 'eventsourcing'])
+/** The wing of contracts is layered: each may use those before it. */
+const contractWing = ['avro', 'registry', 'contracts']
 /** The one package a room may name at run time besides Node's own. */
 const packages: Record<string, readonly RegExp[]> = {
   core: [/^uuidv7$/, /^@standard-schema\/spec$/],
   kafka: [/^kafkajs(\/|$)/],
   postgres: [/^pg(-|\/|$)/, /^@electric-sql\/pglite/],
+  avro: [/^avsc$/],
+  contracts: [/^yaml$/],
 }
 
 const mayEnter = (from: string, file: string, to: string): boolean => {
@@ -41,6 +45,8 @@ const mayEnter = (from: string, file: string, to: string): boolean => {
   if (from === 'core') return false
   if (to === 'core') return true
   if (adapters.has(from)) return false
+  if (contractWing.includes(from) && contractWing.includes(to))
+    return contractWing.indexOf(to) < contractWing.indexOf(from)
   const name = relative(sdk, file).split(sep).at(-1) ?? ''
   return to === 'postgres' && withPostgres.has(from) && name.startsWith('postgres-')
 }

@@ -1,4 +1,4 @@
-import { createProducer, jsonCodec } from '@evtkit/sdk'
+import { createProducer } from '@evtkit/sdk'
 import { createPostgres, type Sql, type Tx } from '@evtkit/sdk/postgres'
 import type { PoolClient } from 'pg'
 import { runCallers } from '../callers.ts'
@@ -26,7 +26,7 @@ export function outboxInsert(world: OutboxWorld): { readonly cases: BenchmarkCas
 
 function insertOn(world: OutboxWorld, connections: number, open: (connections: number) => Promise<Sql>): BenchmarkCase {
   const payload = Buffer.from(JSON.stringify(order(0)))
-  const headers = JSON.stringify({ 'content-type': jsonCodec.contentType, 'event-type': OrderPlaced.type })
+  const headers = JSON.stringify({ 'content-type': 'application/json', 'event-type': OrderPlaced.type })
   const producer = createProducer({ sender: nowhere, source: 'benchmark' })
   let opening: Promise<Sql> | undefined
 

@@ -1,5 +1,5 @@
 /** Publishing: callers that each wait for their acknowledgement, against plain kafkajs. */
-import { createProducer, jsonCodec } from '@evtkit/sdk'
+import { createProducer } from '@evtkit/sdk'
 import { createKafka } from '@evtkit/sdk/kafka'
 import { Partitioners } from 'kafkajs'
 import { runCallers } from '../callers.ts'
@@ -25,7 +25,7 @@ export const publishSuite: Suite = {
     await peer.connect()
     const producer = createProducer({ sender: kafka, source: 'benchmark' })
 
-    const headers = { 'content-type': jsonCodec.contentType, 'event-type': OrderPlaced.type }
+    const headers = { 'content-type': 'application/json', 'event-type': OrderPlaced.type }
     const peerBytes =
       payloadBytes + Buffer.byteLength(Object.entries(headers).flat().join('')) + order(0).orderId.length
     const ownBytes = recordBytes(await recordOf(OrderPlaced, order(0)))

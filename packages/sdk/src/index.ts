@@ -2,7 +2,8 @@
 export { Accumulator, type AccumulatorOptions } from './core/accumulator.ts'
 export { type Backoff, backoffMs } from './core/backoff.ts'
 export { type Clock, pause, systemClock, type Timer } from './core/clock.ts'
-export { asEnvelope, type Codec, jsonCodec } from './core/codec.ts'
+export { asEnvelope, type Codec, type Encoded, jsonCodec } from './core/codec.ts'
+export { type CodecPerTopicOptions, codecPerTopic } from './core/codec-per-topic.ts'
 export { type Consumer, type ConsumerHealth, type ConsumerOptions, createConsumer } from './core/consumer.ts'
 export type { Context } from './core/context.ts'
 export type { Handler } from './core/dispatch.ts'
@@ -20,23 +21,30 @@ export {
   HeldBackError,
   HistoryGapError,
   InvalidConfigurationError,
+  InvalidContractError,
   InvalidDefinitionError,
   InvalidEventError,
   InvalidRecordError,
+  InvalidSchemaError,
   isEvtError,
   isRejection,
   isRetryable,
   NotATransactionError,
   RecordRefusedError,
   RecordTooLargeError,
+  RegistryRefusedError,
+  RegistryUnavailableError,
   RejectedRecordError,
   type SchemaIssue,
   SchemaNotMigratedError,
+  SchemaNotRegisteredError,
   SendFailedError,
   type SendFailure,
   SendTimeoutError,
+  TopicMismatchError,
   UndecodableRecordError,
   UnknownEventError,
+  UnknownSchemaError,
   UnknownTopicError,
 } from './core/errors.ts'
 export { defineEvent, type EventDefinition, type Fact, fact } from './core/event.ts'
@@ -63,3 +71,4 @@ export type {
   Transport,
   Verdict,
 } from './core/transport.ts'
+export { type Upcaster, upcast, versionsOf } from './core/upcast.ts'

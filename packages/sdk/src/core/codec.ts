@@ -3,14 +3,27 @@ import type { Envelope } from './envelope.ts'
 import { UndecodableRecordError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
 import { jsonText, mustSurviveJson } from './json-data.ts'
-import type { RawMessage } from './message.ts'
+import type { Header, RawMessage } from './message.ts'
+
+/** A fact as bytes, and what its record's headers say of them. */
+export interface Encoded {
+  readonly value: Buffer
+  /** Written to the `content-type` header. */
+  readonly contentType: string
+  /** Headers of the format's own, written behind those that every record has. @default none */
+  readonly headers?: readonly Header[]
+}
 
 /** How a fact becomes bytes and back. */
 export interface Codec {
-  /** Written to the `content-type` header. */
-  readonly contentType: string
-  /** @throws InvalidEventError when the format cannot carry the data so that it can be read again. */
-  encode(event: EventDefinition, envelope: Envelope): Buffer | Promise<Buffer>
+  /**
+   * A promise only when something must be fetched first, such as a schema's id.
+   *
+   * @throws InvalidEventError when the format cannot carry the data so that it can be read again.
+   */
+  encode(event: EventDefinition, envelope: Envelope): Encoded | Promise<Encoded>
+  /** Whether a message looks like this format, by its headers and first bytes. Cheap, and no promise that it can be read. */
+  recognises(message: RawMessage): boolean
   /**
    * Reads an envelope; its data is not validated yet.
    *
@@ -21,15 +34,27 @@ export interface Codec {
 
 /** The envelope as a JSON document in UTF-8. */
 export const jsonCodec: Codec = {
-  contentType: 'application/json',
   encode: encodeJson,
+  recognises: ({ value }) => value !== null && firstCharacter(value) === openingBrace,
   decode: decodeJson,
 }
 
-function encodeJson(event: EventDefinition, envelope: Envelope): Buffer | Promise<Buffer> {
+const openingBrace = 0x7b
+
+/** The first byte that JSON does not take for white space. */
+function firstCharacter(bytes: Buffer): number | undefined {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte
+  return undefined
+}
+
+function encodeJson(event: EventDefinition, envelope: Envelope): Encoded | Promise<Encoded> {
   const text = jsonText(event, envelope)
   const checked = mustSurviveJson(event, envelope.data, text)
-  return checked === undefined ? Buffer.from(text) : checked.then(() => Buffer.from(text))
+  return checked === undefined ? asJson(text) : checked.then(() => asJson(text))
+}
+
+function asJson(text: string): Encoded {
+  return { value: Buffer.from(text), contentType: 'application/json' }
 }
 
 function decodeJson(message: RawMessage): Envelope {

@@ -68,7 +68,7 @@ export interface ConsumerOptions {
    * holds its key for as long as it runs.
    */
   readonly retry?: Backoff
-  /** @default jsonCodec */
+  /** What records are read with; `codecPerTopic` reads several formats. @default jsonCodec */
   readonly codec?: Codec
   readonly logger?: Logger
   readonly clock?: Clock

@@ -4,6 +4,7 @@ import type { Envelope } from './envelope.ts'
 import { InvalidConfigurationError, InvalidRecordError, UndecodableRecordError, UnknownEventError } from './errors.ts'
 import { type EventDefinition, type Validated, validate } from './event.ts'
 import { headerNames, headerText } from './headers.ts'
+import { type UpcastStep, upcastPaths } from './upcast.ts'
 
 /**
  * Handles one fact. It may return at once or a promise; what it throws makes the event come again.
@@ -15,7 +16,10 @@ export type Handler<Type extends string = string, Data = unknown, Extra = unknow
 ) => void | Promise<void>
 
 interface Registration {
+  /** The version that records are validated against as they arrive. */
   readonly event: EventDefinition
+  /** What makes the handler's version of it, step by step; empty when it is that version. */
+  readonly steps: readonly UpcastStep[]
   readonly handle: Handler
 }
 
@@ -40,12 +44,15 @@ export class Dispatcher {
 
   register<Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>): void {
     const versions = this.#handlers.get(event.type) ?? new Map<string, Registration>()
-    if (versions.has(event.version))
-      throw new InvalidConfigurationError(
-        `${event.type} ${event.version} already has a handler in this consumer; call both from one handler, or give one its own group`,
-      )
+    const paths = upcastPaths(event)
+    for (const path of paths)
+      if (versions.has(path.from.version))
+        throw new InvalidConfigurationError(
+          `${event.type} ${path.from.version} already has a handler in this consumer${path.steps.length === 0 ? '' : ` and would also be read as ${event.version}`}; call both from one handler, or give one its own group`,
+        )
     // Safe: the handler is only called with data that this very event's schema has validated.
-    versions.set(event.version, { event, handle: handler as Handler })
+    const handle = handler as Handler
+    for (const { from, steps } of paths) versions.set(from.version, { event: from, steps, handle })
     this.#handlers.set(event.type, versions)
     this.#known.add(event.type)
     this.#skipped.delete(event.type)
@@ -78,8 +85,8 @@ export class Dispatcher {
     }
     const validated = validate(registration.event, envelope.data)
     return validated instanceof Promise
-      ? validated.then((result) => handOver(registration, envelope, result, context))
-      : handOver(registration, envelope, validated, context)
+      ? validated.then((result) => handOver(registration, 0, envelope, result, context))
+      : handOver(registration, 0, envelope, validated, context)
   }
 
   #unknown(envelope: Envelope, context: Context): UnknownEventError {
@@ -94,11 +101,21 @@ export class Dispatcher {
 }
 
 function handOver(
-  { event, handle }: Registration,
+  registration: Registration,
+  step: number,
   envelope: Envelope,
   result: Validated<unknown>,
   context: Context,
 ): void | Promise<void> {
-  if ('issues' in result) throw new InvalidRecordError(event.type, result.issues)
-  return handle(result.data === envelope.data ? envelope : { ...envelope, data: result.data }, context)
+  const { steps, handle } = registration
+  const read = steps[step - 1]?.into ?? registration.event
+  if ('issues' in result) throw new InvalidRecordError(`${read.type} ${read.version}`, result.issues)
+  const valid = result.data === envelope.data ? envelope : { ...envelope, data: result.data }
+  const next = steps[step]
+  if (next === undefined) return handle(valid, context)
+  const upcast = next.apply(valid)
+  const validated = validate(next.into, upcast.data)
+  return validated instanceof Promise
+    ? validated.then((later) => handOver(registration, step + 1, upcast, later, context))
+    : handOver(registration, step + 1, upcast, validated, context)
 }

@@ -16,15 +16,22 @@ export const errorCodes = [
   'EVT_UNDECODABLE_RECORD',
   'EVT_UNKNOWN_EVENT',
   'EVT_INVALID_RECORD',
+  'EVT_UNKNOWN_SCHEMA',
   'EVT_SEND_FAILED',
   'EVT_RECORD_TOO_LARGE',
   'EVT_RECORD_REFUSED',
   'EVT_UNKNOWN_TOPIC',
+  'EVT_TOPIC_MISMATCH',
   'EVT_SEND_TIMEOUT',
   'EVT_HELD_BACK',
   'EVT_BROKER_UNAVAILABLE',
   'EVT_BROKER_REFUSED',
   'EVT_HISTORY_GAP',
+  'EVT_REGISTRY_UNAVAILABLE',
+  'EVT_REGISTRY_REFUSED',
+  'EVT_SCHEMA_NOT_REGISTERED',
+  'EVT_INVALID_SCHEMA',
+  'EVT_INVALID_CONTRACT',
   'EVT_DATABASE_UNAVAILABLE',
   'EVT_SCHEMA_NOT_MIGRATED',
   'EVT_NOT_A_TRANSACTION',
@@ -135,6 +142,11 @@ export class InvalidRecordError extends RejectedRecordError {
   }
 }
 
+/** Bytes whose schema the registry does not have, by the id or GUID that is written in them. */
+export class UnknownSchemaError extends RejectedRecordError {
+  readonly code = 'EVT_UNKNOWN_SCHEMA'
+}
+
 /** One message of a failed send, and why it was not acknowledged. */
 export interface SendFailure {
   readonly message: RawMessage
@@ -189,6 +201,12 @@ export class UnknownTopicError extends EvtError {
   }
 }
 
+/** A topic is not as the contract says: too few partitions, for one. The message names the command that mends it. */
+export class TopicMismatchError extends EvtError {
+  readonly code = 'EVT_TOPIC_MISMATCH'
+  readonly retryable = false
+}
+
 /** No acknowledgement within the delivery timeout. Whether the record was written is not known. */
 export class SendTimeoutError extends EvtError {
   readonly code = 'EVT_SEND_TIMEOUT'
@@ -232,6 +250,43 @@ export class HistoryGapError extends EvtError {
     this.committed = gap.committed
     this.available = gap.available
   }
+}
+
+/** The schema registry cannot be reached or cannot serve at the moment. An outage, never the record's fault. */
+export class RegistryUnavailableError extends EvtError {
+  readonly code = 'EVT_REGISTRY_UNAVAILABLE'
+  readonly retryable = true
+}
+
+/** The schema registry answered with a refusal that waiting will not change. */
+export class RegistryRefusedError extends EvtError {
+  readonly code = 'EVT_REGISTRY_REFUSED'
+  readonly retryable = false
+  /** The registry's own number, such as 40401 for an unknown subject; the HTTP status when it gave none. */
+  readonly errorCode: number
+
+  constructor(message: string, errorCode: number, options: EvtErrorOptions = {}) {
+    super(message, options)
+    this.errorCode = errorCode
+  }
+}
+
+/** The registry does not have the schema that is to be written with. Services look schemas up and never register them. */
+export class SchemaNotRegisteredError extends EvtError {
+  readonly code = 'EVT_SCHEMA_NOT_REGISTERED'
+  readonly retryable = false
+}
+
+/** A document that is not a schema, or one that leans on names that are not there. */
+export class InvalidSchemaError extends EvtError {
+  readonly code = 'EVT_INVALID_SCHEMA'
+  readonly retryable = false
+}
+
+/** Files of the contracts that cannot be read or contradict each other; the message names each file and place. */
+export class InvalidContractError extends EvtError {
+  readonly code = 'EVT_INVALID_CONTRACT'
+  readonly retryable = false
 }
 
 /** The database cannot be reached or cannot serve at the moment. An outage, never the event's fault. */

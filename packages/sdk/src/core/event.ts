@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { InvalidDefinitionError, type SchemaIssue } from './errors.ts'
 import type { TopicDefinition } from './topic.ts'
+import type { Upcaster } from './upcast.ts'
 
 /** The contract of one event: its name, version, topic, key and the schema of its data. */
 export interface EventDefinition<Type extends string = string, Data = unknown> {
@@ -11,6 +12,8 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
   readonly schema: StandardSchemaV1<unknown, Data>
   /** The id of the entity the fact is about: facts with the same key stay in order. */
   key(data: Data): string
+  /** Older versions that are read as this one; made by `upcast`. */
+  readonly upcasters?: readonly Upcaster[]
 }
 
 /** Exists for the compiler alone. */

@@ -31,7 +31,12 @@ test.each([
   ['a Set', z.set(z.string()), new Set(['a']), 'data.order.field: a value of class Set'],
   ['NaN', z.nan(), Number.NaN, 'data.order.field: NaN'],
   ['a class instance', z.instanceof(Money), new Money(), 'data.order.field: a value of class Money'],
-  ['a bigint', z.bigint(), 5n, 'data.order.field: a bigint, which JSON cannot carry'],
+  [
+    'a bigint',
+    z.bigint(),
+    5n,
+    'data.order.field: a bigint, which JSON would turn into text that the definition refuses',
+  ],
   [
     'undefined in a list',
     z.array(z.string().optional()),

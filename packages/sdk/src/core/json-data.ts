@@ -21,21 +21,18 @@ export function mustSurviveJson(event: EventDefinition, data: unknown, text: str
   return read instanceof Promise ? read.then((later) => accept(event, data, later)) : accept(event, data, read)
 }
 
-/** The envelope as JSON text; what JSON refuses, such as a bigint, is named. */
+/** The envelope as JSON text. A bigint, for which JSON has no form, is written as decimal text. */
 export function jsonText(event: EventDefinition, envelope: { readonly data: unknown }): string {
   try {
     return JSON.stringify(envelope)
   } catch (cause) {
-    const bigint = pathOfBigint(envelope.data, [], new Set())
-    throw new InvalidEventError(
-      event.type,
-      [
-        bigint === undefined
-          ? { path: '', message: `JSON cannot carry it: ${cause instanceof Error ? cause.message : cause}` }
-          : { path: bigint.join('.'), message: 'a bigint, which JSON cannot carry; use text' },
-      ],
-      { cause },
-    )
+    if (!holdsBigint(envelope.data, new Set()))
+      throw new InvalidEventError(
+        event.type,
+        [{ path: '', message: `JSON cannot carry it: ${cause instanceof Error ? cause.message : cause}` }],
+        { cause },
+      )
+    return JSON.stringify(envelope, (_name, value) => (typeof value === 'bigint' ? String(value) : value))
   }
 }
 
@@ -81,7 +78,9 @@ function explain(data: unknown, { path, message }: SchemaIssue): SchemaIssue {
   const what =
     value instanceof Date
       ? 'a Date, which JSON would turn into text; use z.coerce.date() or z.iso.datetime()'
-      : `${describe(value)}, which JSON would turn into something that the definition refuses`
+      : typeof value === 'bigint'
+        ? 'a bigint, which JSON would turn into text that the definition refuses; use z.coerce.bigint() or text'
+        : `${describe(value)}, which JSON would turn into something that the definition refuses`
   return { path, message: `${what} (${message})` }
 }
 
@@ -99,13 +98,10 @@ function describe(value: unknown): string {
   return name === '' || name === undefined ? 'an object' : `a value of class ${name}`
 }
 
-function pathOfBigint(value: unknown, path: readonly string[], seen: Set<object>): readonly string[] | undefined {
-  if (typeof value === 'bigint') return path
-  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
+/** Looks into odd data only, so it need not be fast. Data that holds itself has no JSON form either way. */
+function holdsBigint(value: unknown, seen: Set<object>): boolean {
+  if (typeof value === 'bigint') return true
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false
   seen.add(value)
-  for (const [name, item] of Object.entries(value)) {
-    const found = pathOfBigint(item, [...path, name], seen)
-    if (found !== undefined) return found
-  }
-  return undefined
+  return Object.values(value).some((item) => holdsBigint(item, seen))
 }

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from './clock.ts'
-import { type Codec, jsonCodec } from './codec.ts'
+import { type Codec, type Encoded, jsonCodec } from './codec.ts'
 import type { Envelope } from './envelope.ts'
 import { InvalidConfigurationError, InvalidEventError } from './errors.ts'
 import { type EventDefinition, type Fact, validate } from './event.ts'
 import { envelopeHeaders } from './headers.ts'
 import { type NewId, newUuid } from './ids.ts'
-import type { RawMessage } from './message.ts'
+import type { Header, RawMessage } from './message.ts'
 import type { Sender } from './transport.ts'
 
 /** What may be said about a fact besides its data. */
@@ -46,7 +46,7 @@ export interface ProducerOptions {
   readonly sender: Sender
   /** Name of the service, written into every envelope. */
   readonly source: string
-  /** @default jsonCodec */
+  /** How facts become bytes; `codecPerTopic` chooses by topic. @default jsonCodec */
   readonly codec?: Codec
   readonly clock?: Clock
   readonly newId?: NewId
@@ -152,25 +152,27 @@ class TypedProducer implements Producer {
   }
 
   #message(event: EventDefinition, envelope: Envelope): RawMessage | Promise<RawMessage> {
-    const value = this.#settings.codec.encode(event, envelope)
-    return value instanceof Promise
-      ? value.then((bytes) => this.#assemble(event, envelope, bytes))
-      : this.#assemble(event, envelope, value)
+    const encoded = this.#settings.codec.encode(event, envelope)
+    return encoded instanceof Promise
+      ? encoded.then((later) => assemble(event, envelope, later))
+      : assemble(event, envelope, encoded)
   }
+}
 
-  #assemble(event: EventDefinition, envelope: Envelope, value: Buffer): RawMessage {
-    const key = event.key(envelope.data)
-    if (typeof key !== 'string' || key === '')
-      throw new InvalidEventError(event.type, [
-        { path: '', message: `the definition's key gave ${JSON.stringify(key)}, expected a non-empty text` },
-      ])
-    return {
-      topic: event.topic.name,
-      key: Buffer.from(key),
-      value,
-      headers: envelopeHeaders(envelope, this.#settings.codec.contentType),
-      timestamp: Date.parse(envelope.timestamp),
-    }
+function assemble(event: EventDefinition, envelope: Envelope, encoded: Encoded): RawMessage {
+  const key = event.key(envelope.data)
+  if (typeof key !== 'string' || key === '')
+    throw new InvalidEventError(event.type, [
+      { path: '', message: `the definition's key gave ${JSON.stringify(key)}, expected a non-empty text` },
+    ])
+  const headers: Header[] = envelopeHeaders(envelope, encoded.contentType)
+  if (encoded.headers !== undefined) headers.push(...encoded.headers)
+  return {
+    topic: event.topic.name,
+    key: Buffer.from(key),
+    value: encoded.value,
+    headers,
+    timestamp: Date.parse(envelope.timestamp),
   }
 }
 
