@@ -15,7 +15,7 @@ export interface Invocation {
   readonly output: Output
   /** The config file, the environment and the global options together; read at the first call. */
   settings(): Promise<Settings>
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C. What does not end soon after is ended. */
   readonly signal: AbortSignal
 }
 
@@ -29,7 +29,10 @@ export interface CommandSpec {
   readonly description?: string
   /** In commander's form, such as `['[events...]', 'only these']`. */
   readonly args?: readonly (readonly [form: string, says: string])[]
+  /** Besides the global ones, which every command has; one of the same name takes the place of a global one. */
   readonly options?: readonly Option[]
+  /** What the shell completes its arguments with. */
+  readonly completes?: 'events' | 'topics'
   /** At least one, each a command line and what it does. */
   readonly examples: readonly (readonly [line: string, says: string])[]
   /** Loads what it needs by `import()`, so that help stays fast. Resolves with the exit code. */

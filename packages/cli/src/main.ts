@@ -1,18 +1,37 @@
-import { CommanderError } from 'commander'
-import { createProgram, exitCodes } from './program.ts'
+import { exitCodes } from './command.ts'
+import { commands } from './commands/index.ts'
+import { runCommandLine } from './run-command.ts'
+
+/** How long a command may take to end after Ctrl-C. Milliseconds. */
+const graceMs = 800
 
 // A reader that has seen enough (`evt … | head`) closes the pipe: that is its right, and no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(exitCodes.ok)
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(exitCodes.ok)
+  })
+
+const interrupt = new AbortController()
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(exitCodes.interrupted)
+  interrupt.abort(new Error('interrupted'))
+  setTimeout(() => process.exit(exitCodes.interrupted), graceMs).unref()
 })
 
-try {
-  const program = createProgram()
-  if (process.argv.length <= 2) program.outputHelp()
-  await program.parseAsync(process.argv)
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  // Help and version end here too, with the exit code 0.
-  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-}
+const code = await runCommandLine({
+  specs: commands,
+  argv: process.argv.slice(2),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interrupt.signal,
+})
+process.exitCode = code
+// What was printed must be out before the end, and what a command forgot to close must not hold it up.
+const flushed = [process.stdout, process.stderr].map(
+  (stream) => new Promise<void>((done) => stream.write('', () => done())),
+)
+await Promise.all(flushed)
+process.exit(code)

@@ -1,0 +1,5 @@
+import type { CommandSpec } from '../command.ts'
+import { topicsList } from './topics-list.ts'
+
+/** Every command, in the order in which help lists them. */
+export const commands: readonly CommandSpec[] = [topicsList]
