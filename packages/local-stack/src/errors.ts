@@ -2,6 +2,7 @@
 export type LocalStackErrorCode =
   | 'JAVA_MISSING'
   | 'MAVEN_MISSING'
+  | 'DOWNLOAD_FAILED'
   | 'KAFKA_DOWNLOAD_FAILED'
   | 'POSTGRES_MISSING'
   | 'POSTGRES_USER_MISSING'

@@ -3,6 +3,7 @@ export type { Fault, FaultOptions } from './fault.ts'
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
 export { withFileLock } from './file-lock.ts'
 export { findFreePort, isPortFree, requireFreePort } from './free-port.ts'
+export { findJava, type JavaRuntime } from './java-home.ts'
 export {
   type AnyKafka,
   type ComposeKafka,
@@ -15,6 +16,7 @@ export { API_KEYS, type ApiKey, type KafkaRequest } from './kafka-frame.ts'
 export { KAFKA_VERSION } from './kafka-jars.ts'
 export type { DumpedRecord } from './kafka-log-dump-parser.ts'
 export { attachKafka, type KafkaServer, type StartKafkaOptions, startKafka } from './kafka-server.ts'
+export { type FetchJarsOptions, fetchJars, type MavenJars } from './maven-jars.ts'
 export {
   type AnyPostgres,
   type ComposePostgres,
