@@ -1,5 +1,6 @@
 /** Avro: schemas as a tree, what changes are safe, and data checked and carried by them. */
 export type * from './avro-schema.ts'
+export { type AvroStandardSchema, avroRecordOf, avroSchema, isAvroSchema } from './avro-standard-schema.ts'
 export {
   checkCompatibility,
   type DataCondition,
@@ -15,5 +16,12 @@ export {
   compatibilityModes,
   type SchemaVersion,
 } from './compatibility-mode.ts'
+export {
+  isWrappedUnion,
+  type JavaScriptKind,
+  javaScriptKindOf,
+  type LogicalForm,
+  logicalFormOf,
+} from './javascript-kind.ts'
 export { type ParseAvroOptions, parseAvroSchema } from './parse-avro-schema.ts'
 export { printAvroSchema } from './print-avro-schema.ts'
