@@ -56,7 +56,7 @@ export { partitionOf } from './core/murmur2.ts'
 export type { Middleware, Next } from './core/pipeline.ts'
 export { createProducer, type Producer, type ProducerOptions, type PublishOptions } from './core/producer.ts'
 export type { RejectHandler, Rejection } from './core/rejection.ts'
-export { defineTopic, type TopicDefinition } from './core/topic.ts'
+export { defineTopic, type NewTopic, type TopicCleanup, type TopicDefinition, type TopicDetails } from './core/topic.ts'
 export type {
   Batch,
   GroupAdmin,
@@ -68,6 +68,7 @@ export type {
   SubscribeOptions,
   Subscription,
   TopicAdmin,
+  TopicChanges,
   Transport,
   Verdict,
 } from './core/transport.ts'

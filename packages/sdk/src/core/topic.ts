@@ -8,6 +8,24 @@ export interface TopicDefinition {
   readonly retentionMs: number
 }
 
+/** What becomes of old records: deleted after the retention, or all but the last of each key, or both. */
+export type TopicCleanup = 'delete' | 'compact' | 'compact,delete'
+
+/** A topic as it is created. */
+export interface NewTopic extends TopicDefinition {
+  /** @default 'delete' */
+  readonly cleanup?: TopicCleanup
+  /** Copies of each partition. @default what the transport was told, or the cluster's own */
+  readonly replicas?: number
+}
+
+/** How a topic is set up. */
+export interface TopicDetails extends TopicDefinition {
+  readonly cleanup: TopicCleanup
+  /** Copies of each partition. */
+  readonly replicas: number
+}
+
 const nameRule = /^[a-zA-Z0-9._-]{1,249}$/
 
 /**

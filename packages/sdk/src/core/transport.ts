@@ -1,6 +1,6 @@
 /** The ports that every transport implements, and the abilities that only some have. */
 import type { Delivery, RawMessage } from './message.ts'
-import type { TopicDefinition } from './topic.ts'
+import type { NewTopic, TopicCleanup, TopicDetails } from './topic.ts'
 
 /** Takes messages durably. Kafka, the memory broker and an outbox bound to a transaction are Senders. */
 export interface Sender {
@@ -107,12 +107,35 @@ export interface PartitionOffsets {
   readonly high: bigint
 }
 
+/** Settings of a topic to change. */
+export interface TopicChanges {
+  /** Milliseconds; -1 for ever. What is older may be deleted at once. */
+  readonly retentionMs?: number
+  readonly cleanup?: TopicCleanup
+}
+
 /** Makes and looks at topics. */
 export interface TopicAdmin {
   /** Creates the topics that do not exist yet; existing ones are left as they are. Resolves when all can be written to. */
-  createTopics(topics: readonly TopicDefinition[]): Promise<void>
+  createTopics(topics: readonly NewTopic[]): Promise<void>
   deleteTopics(names: readonly string[]): Promise<void>
   listTopics(): Promise<readonly { readonly name: string; readonly partitions: number }[]>
+  /** How topics are set up, in the order of `names`; those that do not exist are left out. */
+  describeTopics(names: readonly string[]): Promise<readonly TopicDetails[]>
+  /**
+   * Adds partitions until there are `partitions`. Records stay where they are, and from then on most keys belong to another
+   * partition than before. Resolves when all can be written to.
+   *
+   * @throws UnknownTopicError
+   * @throws BrokerRefusedError when there are as many already, or more
+   */
+  growTopic(name: string, partitions: number): Promise<void>
+  /**
+   * Changes what is named. Every other setting of the topic keeps its value, also those that this port does not know.
+   *
+   * @throws UnknownTopicError
+   */
+  configureTopic(name: string, changes: TopicChanges): Promise<void>
   /** @throws UnknownTopicError */
   offsets(topic: string): Promise<readonly PartitionOffsets[]>
   /** Deletes every record below `before`. */

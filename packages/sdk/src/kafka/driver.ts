@@ -3,7 +3,8 @@
  * the room knows which client it is. Every rejection is an error of `core/errors.ts`, or the one below.
  */
 import type { Delivery, RawMessage } from '../core/message.ts'
-import type { PartitionOffsets } from '../core/transport.ts'
+import type { TopicCleanup, TopicDetails } from '../core/topic.ts'
+import type { PartitionOffsets, TopicChanges } from '../core/transport.ts'
 
 export interface Driver {
   readonly admin: DriverAdmin
@@ -112,6 +113,13 @@ export interface TopicDescription {
 export interface NewTopic extends TopicDescription {
   readonly replicationFactor: number
   readonly retentionMs: number
+  readonly cleanup: TopicCleanup
+}
+
+/** Who answers for the cluster at the moment. */
+export interface ClusterDescription {
+  readonly clusterId: string
+  readonly brokers: readonly string[]
 }
 
 /** Each call stands for itself: it opens what it needs and closes it again. */
@@ -119,8 +127,14 @@ export interface DriverAdmin {
   /** `undefined` when there is no such topic. @throws BrokerUnavailableError also while it has no leader */
   describeTopic(name: string): Promise<TopicDescription | undefined>
   listTopics(): Promise<readonly TopicDescription[]>
+  describeCluster(): Promise<ClusterDescription>
   /** Those that exist are left as they are. */
   createTopics(topics: readonly NewTopic[]): Promise<void>
+  /** Those that exist, in the order of `names`. */
+  topicDetails(names: readonly string[]): Promise<readonly TopicDetails[]>
+  growTopic(name: string, partitions: number): Promise<void>
+  /** Settings that are not named keep their values. */
+  configureTopic(name: string, changes: TopicChanges): Promise<void>
   deleteTopics(names: readonly string[]): Promise<void>
   offsets(topic: string): Promise<readonly PartitionOffsets[]>
   deleteRecords(position: PartitionPosition): Promise<void>

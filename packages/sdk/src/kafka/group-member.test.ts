@@ -54,6 +54,10 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
     admin: {
       describeTopic: unused,
       listTopics: unused,
+      describeCluster: unused,
+      topicDetails: unused,
+      growTopic: unused,
+      configureTopic: unused,
       createTopics: unused,
       deleteTopics: unused,
       deleteRecords: unused,

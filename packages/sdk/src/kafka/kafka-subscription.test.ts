@@ -38,6 +38,10 @@ function stage(options: Partial<SubscribeOptions> = {}) {
         return partitions === undefined ? undefined : { name, partitions }
       },
       listTopics: unused,
+      describeCluster: unused,
+      topicDetails: unused,
+      growTopic: unused,
+      configureTopic: unused,
       createTopics: unused,
       deleteTopics: unused,
       deleteRecords: unused,

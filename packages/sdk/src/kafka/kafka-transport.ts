@@ -2,8 +2,8 @@ import { type Clock, pause, systemClock } from '../core/clock.ts'
 import { BrokerUnavailableError, ClosedError, InvalidConfigurationError, UnknownTopicError } from '../core/errors.ts'
 import { consoleLogger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
-import type { TopicDefinition } from '../core/topic.ts'
-import type { PartitionOffsets, SubscribeOptions, Subscription, Transport } from '../core/transport.ts'
+import type { NewTopic, TopicDetails } from '../core/topic.ts'
+import type { PartitionOffsets, SubscribeOptions, Subscription, TopicChanges, Transport } from '../core/transport.ts'
 import type { Driver } from './driver.ts'
 import type { KafkaOptions } from './kafka-options.ts'
 import { KafkaSender } from './kafka-sender.ts'
@@ -13,6 +13,8 @@ import { PartitionCounts } from './partition-counts.ts'
 
 /** A Kafka cluster as a transport: sender, source, and the administration of topics and groups. */
 export interface KafkaTransport extends Transport {
+  /** Which cluster this is, and the brokers that it has at the moment, as `host:port`. */
+  describeCluster(): Promise<{ readonly clusterId: string; readonly brokers: readonly string[] }>
   /**
    * Waits for sends under way, closes subscriptions and connections.
    *
@@ -82,14 +84,22 @@ class Kafka implements KafkaTransport {
     return opened
   }
 
-  async createTopics(topics: readonly TopicDefinition[]): Promise<void> {
+  async createTopics(topics: readonly NewTopic[]): Promise<void> {
     this.#mustBeOpen()
     const { admin } = this.#driver
     const { replicationFactor } = this.#settings
     const present = await Promise.all(topics.map(({ name }) => admin.describeTopic(name).catch(() => undefined)))
     const missing = topics.filter((_, i) => present[i] === undefined)
     if (missing.length === 0) return
-    await admin.createTopics(missing.map((topic) => ({ ...topic, replicationFactor })))
+    await admin.createTopics(
+      missing.map(({ name, partitions, retentionMs, cleanup = 'delete', replicas = replicationFactor }) => ({
+        name,
+        partitions,
+        retentionMs,
+        cleanup,
+        replicationFactor: replicas,
+      })),
+    )
     await Promise.all(missing.map(({ name }) => this.#untilWritable(name, this.#settings.clock)))
   }
 
@@ -101,6 +111,29 @@ class Kafka implements KafkaTransport {
   async listTopics(): Promise<readonly { readonly name: string; readonly partitions: number }[]> {
     this.#mustBeOpen()
     return this.#driver.admin.listTopics()
+  }
+
+  async describeTopics(names: readonly string[]): Promise<readonly TopicDetails[]> {
+    this.#mustBeOpen()
+    return names.length === 0 ? [] : this.#driver.admin.topicDetails(names)
+  }
+
+  async growTopic(name: string, partitions: number): Promise<void> {
+    this.#mustBeOpen()
+    await this.#mustExist(name)
+    await this.#driver.admin.growTopic(name, partitions)
+    await this.#untilWritable(name, this.#settings.clock, partitions)
+  }
+
+  async configureTopic(name: string, changes: TopicChanges): Promise<void> {
+    this.#mustBeOpen()
+    await this.#mustExist(name)
+    await this.#driver.admin.configureTopic(name, changes)
+  }
+
+  async describeCluster(): Promise<{ readonly clusterId: string; readonly brokers: readonly string[] }> {
+    this.#mustBeOpen()
+    return this.#driver.admin.describeCluster()
   }
 
   async offsets(topic: string): Promise<readonly PartitionOffsets[]> {
@@ -163,12 +196,12 @@ class Kafka implements KafkaTransport {
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
-  async #untilWritable(topic: string, clock: Clock): Promise<void> {
+  async #untilWritable(topic: string, clock: Clock, partitions = 1): Promise<void> {
     const deadline = clock.monotonic() + newTopicMs
     for (;;) {
       try {
         // Metadata names leaders that do not know of it yet; one that tells its offsets does.
-        if ((await this.#driver.admin.describeTopic(topic)) !== undefined) {
+        if (((await this.#driver.admin.describeTopic(topic))?.partitions ?? 0) >= partitions) {
           await this.#driver.admin.offsets(topic)
           return
         }
@@ -176,7 +209,7 @@ class Kafka implements KafkaTransport {
         if (clock.monotonic() > deadline) throw error
       }
       if (clock.monotonic() > deadline)
-        throw new BrokerUnavailableError(`topic "${topic}" was created and cannot be written to after ${newTopicMs} ms`)
+        throw new BrokerUnavailableError(`topic "${topic}" was made and cannot be written to after ${newTopicMs} ms`)
       await pause(clock, 50)
     }
   }

@@ -1,9 +1,11 @@
 import type { Admin, Cluster } from 'kafkajs'
 import { BrokerRefusedError, BrokerUnavailableError, UnknownTopicError } from '../core/errors.ts'
-import type { PartitionOffsets } from '../core/transport.ts'
-import type { DriverAdmin, NewTopic, PartitionPosition, TopicDescription } from './driver.ts'
+import type { TopicDetails } from '../core/topic.ts'
+import type { PartitionOffsets, TopicChanges } from '../core/transport.ts'
+import type { ClusterDescription, DriverAdmin, NewTopic, PartitionPosition, TopicDescription } from './driver.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify, isAlreadyThere, isMembershipLost } from './kafkajs-errors.ts'
+import { brokerSettings, changeTopic, readTopics } from './kafkajs-topic-settings.ts'
 
 /** Topics in which brokers keep what they must remember. */
 const brokersOwn = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])
@@ -45,7 +47,7 @@ export class KafkajsAdmin implements DriverAdmin {
 
   createTopics(topics: readonly NewTopic[]): Promise<void> {
     return this.#run(async (admin) => {
-      for (const { name, partitions, replicationFactor, retentionMs } of topics) {
+      for (const { name, partitions, replicationFactor, retentionMs, cleanup } of topics) {
         try {
           await admin.createTopics({
             waitForLeaders: false,
@@ -54,7 +56,7 @@ export class KafkajsAdmin implements DriverAdmin {
                 topic: name,
                 numPartitions: partitions,
                 replicationFactor,
-                configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+                configEntries: brokerSettings({ retentionMs, cleanup }),
               },
             ],
           })
@@ -62,6 +64,25 @@ export class KafkajsAdmin implements DriverAdmin {
           if (!isAlreadyThere(error)) throw classify(error, name)
         }
       }
+    })
+  }
+
+  topicDetails(names: readonly string[]): Promise<readonly TopicDetails[]> {
+    return this.#run((admin) => readTopics(admin, names))
+  }
+
+  async growTopic(name: string, count: number): Promise<void> {
+    await this.#run((admin) => admin.createPartitions({ topicPartitions: [{ topic: name, count }] }), name)
+  }
+
+  configureTopic(name: string, changes: TopicChanges): Promise<void> {
+    return this.#run((admin) => changeTopic(admin, name, changes), name)
+  }
+
+  describeCluster(): Promise<ClusterDescription> {
+    return this.#run(async (admin) => {
+      const { clusterId, brokers } = await admin.describeCluster()
+      return { clusterId, brokers: brokers.map(({ host, port }) => `${host}:${port}`) }
     })
   }
 

@@ -61,6 +61,10 @@ export class ConsumerGroup {
     return this.#committed.get(topic) ?? new Map()
   }
 
+  grown(topic: string): void {
+    if ([...this.#members].some((member) => member.topics.includes(topic))) this.#rebalance()
+  }
+
   forget(topic: string): void {
     this.#committed.delete(topic)
     for (const member of [...this.#members]) if (member.topics.includes(topic)) member.topicGone()

@@ -31,6 +31,11 @@ export class ConsumerGroups {
     return group
   }
 
+  /** A topic has more partitions than before: they are handed out too. */
+  grown(topic: string): void {
+    for (const group of this.#groups.values()) group.grown(topic)
+  }
+
   forget(topic: string): void {
     for (const group of this.#groups.values()) group.forget(topic)
   }

@@ -12,8 +12,8 @@ import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import { partitionOf } from '../core/murmur2.ts'
 import { SendFailures } from '../core/send-failures.ts'
-import type { TopicDefinition } from '../core/topic.ts'
-import type { PartitionOffsets, SubscribeOptions, Subscription, Transport } from '../core/transport.ts'
+import type { NewTopic, TopicDetails } from '../core/topic.ts'
+import type { PartitionOffsets, SubscribeOptions, Subscription, TopicChanges, Transport } from '../core/transport.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import { MemorySubscription, type Surroundings } from './memory-subscription.ts'
 import { type LogRecord, sizeOf } from './partition-log.ts'
@@ -45,7 +45,8 @@ export interface MemoryBrokerOptions {
 }
 
 /**
- * Creates a broker that lives in this process and forgets everything with it. Records are kept until `deleteRecords`.
+ * Creates a broker that lives in this process and forgets everything with it. Records are kept until `deleteRecords`,
+ * whatever the retention and cleanup of their topic are.
  *
  * @example
  * const broker = createMemoryBroker()
@@ -124,7 +125,7 @@ class MemoryClient implements Transport {
     return subscription
   }
 
-  async createTopics(topics: readonly TopicDefinition[]): Promise<void> {
+  async createTopics(topics: readonly NewTopic[]): Promise<void> {
     this.mustBeOpen('no topic was created')
     for (const topic of topics) this.shared.topics.create(topic)
   }
@@ -139,6 +140,21 @@ class MemoryClient implements Transport {
   async listTopics(): Promise<readonly { readonly name: string; readonly partitions: number }[]> {
     const { topics } = this.shared
     return topics.names.map((name) => ({ name, partitions: topics.get(name).length }))
+  }
+
+  async describeTopics(names: readonly string[]): Promise<readonly TopicDetails[]> {
+    return names.flatMap((name) => this.shared.topics.describe(name) ?? [])
+  }
+
+  async growTopic(name: string, partitions: number): Promise<void> {
+    this.mustBeOpen('no partition was added')
+    this.shared.topics.grow(name, partitions)
+    this.shared.groups.grown(name)
+  }
+
+  async configureTopic(name: string, changes: TopicChanges): Promise<void> {
+    this.mustBeOpen('nothing was changed')
+    this.shared.topics.configure(name, changes)
   }
 
   async offsets(topic: string): Promise<readonly PartitionOffsets[]> {

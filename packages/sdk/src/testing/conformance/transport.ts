@@ -5,6 +5,7 @@ import { edgeCases } from './edge-cases.ts'
 import { groupCases } from './group-cases.ts'
 import { positionCases } from './position-cases.ts'
 import { sendingCases } from './sending-cases.ts'
+import { topicCases } from './topic-cases.ts'
 
 /**
  * What {@link Transport} promises, one case for each promise.
@@ -17,5 +18,6 @@ export const transportConformance: readonly ConformanceCase[] = [
   ...consumingCases,
   ...groupCases,
   ...positionCases,
+  ...topicCases,
   ...edgeCases,
 ]
