@@ -68,9 +68,9 @@ export class CachedLookup implements SchemaLookup {
       const answer = await this.#exchange.exchange(request)
       if (answer.status < 300) return this.#read.number(this.#read.object(answer.body), 'id')
       if (!isNotRegistered(errorCodeOf(answer)))
-        throw refusal(`could not look up the schema of subject "${subject}"`, this.#exchange.place, answer)
+        throw refusal(`could not look up the schema of subject "${subject}"`, this.#exchange.name, answer)
       if (this.#options.registerUnknown !== undefined) return this.#options.registerUnknown(subject, document)
-      throw notRegistered(subject, this.#exchange.place, wordsOf(answer))
+      throw notRegistered(subject, this.#exchange.name, wordsOf(answer))
     })
   }
 
@@ -88,16 +88,13 @@ export class CachedLookup implements SchemaLookup {
   async #document(found: AnsweredSchema, title: string): Promise<unknown> {
     if (found.schemaType !== 'AVRO')
       throw new UnknownSchemaError(
-        `${title} of the schema registry at ${this.#exchange.place} is of the type ${found.schemaType}; only AVRO can be read`,
+        `${title} of ${this.#exchange.name} is of the type ${found.schemaType}; only AVRO can be read`,
       )
     try {
       return await this.document(found, title)
     } catch (cause) {
       if (!(cause instanceof InvalidSchemaError)) throw cause
-      throw new UnknownSchemaError(
-        `${title} of the schema registry at ${this.#exchange.place} cannot be read: ${cause.message}`,
-        { cause },
-      )
+      throw new UnknownSchemaError(`${title} of ${this.#exchange.name} cannot be read: ${cause.message}`, { cause })
     }
   }
 
@@ -107,15 +104,15 @@ export class CachedLookup implements SchemaLookup {
     // By the registry's own number alone: the 404 of a proxy on the way must not set records aside.
     if (answer.status === 404 && errorCodeOf(answer) === registryCodes.schemaNotFound)
       throw new UnknownSchemaError(
-        `the schema registry at ${this.#exchange.place} does not have ${what}. ` +
+        `${this.#exchange.name} does not have ${what}. ` +
           'The record was written with another registry, or is no Avro record.',
       )
-    throw refusal(`could not read ${what}`, this.#exchange.place, answer)
+    throw refusal(`could not read ${what}`, this.#exchange.name, answer)
   }
 
   async #idOfGuid(path: readonly string[], guid: string): Promise<number> {
     const answer = await this.#exchange.exchange({ method: 'GET', path: [...path, 'ids'] })
-    if (answer.status >= 300) throw refusal(`could not read the id of schema ${guid}`, this.#exchange.place, answer)
+    if (answer.status >= 300) throw refusal(`could not read the id of schema ${guid}`, this.#exchange.name, answer)
     const [first] = Array.isArray(answer.body) ? answer.body : []
     return this.#read.number(this.#read.object(first), 'id')
   }
@@ -132,8 +129,8 @@ export class CachedLookup implements SchemaLookup {
       if (answer.status < 300) return this.#read.schema(this.#read.object(answer.body))
       const code = errorCodeOf(answer)
       if (code === registryCodes.subjectNotFound || code === registryCodes.versionNotFound)
-        throw new UnknownSchemaError(`the schema registry at ${this.#exchange.place} does not have ${what}`)
-      throw refusal(`could not read ${what}`, this.#exchange.place, answer)
+        throw new UnknownSchemaError(`${this.#exchange.name} does not have ${what}`)
+      throw refusal(`could not read ${what}`, this.#exchange.name, answer)
     })
   }
 }
@@ -147,9 +144,9 @@ export function isNotRegistered(code: number | undefined): boolean {
   )
 }
 
-export function notRegistered(subject: string, place: string, words: string): SchemaNotRegisteredError {
+export function notRegistered(subject: string, registry: string, words: string): SchemaNotRegisteredError {
   return new SchemaNotRegisteredError(
-    `subject "${subject}" of the schema registry at ${place} does not have the schema that is to be written with (${words}). ` +
+    `subject "${subject}" of ${registry} does not have the schema that is to be written with (${words}). ` +
       'Register it with `evt schema push`, usually from CI before the service is deployed; services never register schemas themselves.',
   )
 }

@@ -108,7 +108,7 @@ export class ExchangeClient implements RegistryClient {
       query: { normalize: options.normalize || undefined },
       body: bodyOf(document, options),
     })
-    if (isNotRegistered(errorCodeOf(answer))) throw notRegistered(subject, this.place, wordsOf(answer))
+    if (isNotRegistered(errorCodeOf(answer))) throw notRegistered(subject, this.#exchange.name, wordsOf(answer))
     return this.#subjectVersion(this.#granted(`could not look up the schema of subject "${subject}"`, answer))
   }
 
@@ -251,7 +251,7 @@ export class ExchangeClient implements RegistryClient {
   }
 
   #granted(what: string, answer: RegistryAnswer): unknown {
-    if (answer.status >= 300) throw refusal(what, this.place, answer)
+    if (answer.status >= 300) throw refusal(what, this.#exchange.name, answer)
     return answer.body
   }
 }

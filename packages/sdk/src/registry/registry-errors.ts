@@ -42,15 +42,13 @@ const hints: Readonly<Record<number, string>> = {
  * The error for an answer that is a refusal.
  *
  * @param what was to be done, as in "could not read schema 7".
+ * @param registry how it is called: `the schema registry at …`.
  */
-export function refusal(what: string, place: string, answer: RegistryAnswer): RegistryRefusedError {
+export function refusal(what: string, registry: string, answer: RegistryAnswer): RegistryRefusedError {
   const code = errorCodeOf(answer)
   const hint = code === undefined || code < 1000 ? (hints[answer.status] ?? '') : ''
   return new RegistryRefusedError(
-    `${what}: the schema registry at ${place} refused (${code ?? answer.status}): ${wordsOf(answer)}.${hint}`.replace(
-      /\.\.(?= |$)/,
-      '.',
-    ),
+    `${what}: ${registry} refused (${code ?? answer.status}): ${wordsOf(answer)}.${hint}`.replace(/\.\.(?= |$)/, '.'),
     code ?? answer.status,
   )
 }

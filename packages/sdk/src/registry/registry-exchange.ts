@@ -18,8 +18,10 @@ export interface RegistryAnswer {
 
 /** Carries requests to one registry and its answers back: over HTTP, or within the process. */
 export interface RegistryExchange {
-  /** How the registry is called in messages: its address without credentials. */
+  /** Its address without credentials. */
   readonly place: string
+  /** How it is called in messages: `the schema registry at …`. */
+  readonly name: string
   /**
    * Resolves with what the registry itself answered, refusals (400 to 499) included.
    *

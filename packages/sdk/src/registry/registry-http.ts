@@ -44,6 +44,7 @@ const maxConnections = 8
 /** Talks to a registry over Node's own HTTP. */
 export class HttpExchange implements RegistryExchange {
   readonly place: string
+  readonly name: string
   readonly #address: RegistryAddress
   readonly #options: HttpExchangeOptions
   readonly #agent: HttpAgent | HttpsAgent
@@ -59,6 +60,7 @@ export class HttpExchange implements RegistryExchange {
     if (!(options.timeoutMs > 0))
       throw new InvalidConfigurationError(`timeoutMs must be more than 0, got ${options.timeoutMs}`)
     this.place = this.#address.place
+    this.name = `the schema registry at ${this.place}`
     this.#options = options
     const kept = { keepAlive: true, maxSockets: maxConnections }
     this.#agent = this.#address.secure ? new HttpsAgent({ ...kept, ...options.tls }) : new HttpAgent(kept)
@@ -71,9 +73,7 @@ export class HttpExchange implements RegistryExchange {
     const onClose = () => ending.abort(closed(this.place))
     this.#closing.signal.addEventListener('abort', onClose, { once: true })
     const deadline = clock.after(timeoutMs, () =>
-      ending.abort(
-        new RegistryUnavailableError(`the schema registry at ${this.place} did not answer within ${timeoutMs} ms`),
-      ),
+      ending.abort(new RegistryUnavailableError(`${this.name} did not answer within ${timeoutMs} ms`)),
     )
     try {
       return await this.#untilAnswered(request, ending.signal)
@@ -110,7 +110,7 @@ export class HttpExchange implements RegistryExchange {
     if (status >= 300 && status < 400) {
       response.destroy()
       throw new RegistryRefusedError(
-        `the schema registry at ${this.place} answered with a redirect to ${printableTarget(response.headers.location)}. ` +
+        `${this.name} answered with a redirect to ${printableTarget(response.headers.location)}. ` +
           'Redirects are not followed, because the credentials would go along; use the address to which it leads.',
         status,
       )
@@ -130,7 +130,7 @@ export class HttpExchange implements RegistryExchange {
       return `Bearer ${await unlessAborted(signal, async () => bearer())}`
     } catch (cause) {
       signal.throwIfAborted()
-      throw new RegistryUnavailableError(`no token could be had for the schema registry at ${this.place}`, { cause })
+      throw new RegistryUnavailableError(`no token could be had for ${this.name}`, { cause })
     }
   }
 
@@ -158,7 +158,7 @@ export class HttpExchange implements RegistryExchange {
         // Node names the header that it would not send, never its value.
         reject(
           new InvalidConfigurationError(
-            `the request to the schema registry at ${this.place} could not be made; look for line breaks in the credentials`,
+            `the request to ${this.name} could not be made; look for line breaks in the credentials`,
             { cause },
           ),
         )
@@ -190,7 +190,7 @@ export class HttpExchange implements RegistryExchange {
         size += chunks.at(-1)?.length ?? 0
         if (size > maxAnswerBytes)
           throw new RegistryRefusedError(
-            `the schema registry at ${this.place} answered with more than ${maxAnswerBytes} bytes, which is more than is read (maxAnswerBytes)`,
+            `${this.name} answered with more than ${maxAnswerBytes} bytes, which is more than is read (maxAnswerBytes)`,
             response.statusCode ?? 0,
           )
       }
@@ -204,7 +204,7 @@ export class HttpExchange implements RegistryExchange {
     const body = parsed(text)
     if (status >= 500 || status === 429 || status === 408)
       throw new RegistryUnavailableError(
-        `the schema registry at ${this.place} cannot serve (${status}): ${body === undefined ? asOneLine(text.slice(0, 200)) : wordsOf({ status, body })}`,
+        `${this.name} cannot serve (${status}): ${body === undefined ? asOneLine(text.slice(0, 200)) : wordsOf({ status, body })}`,
       )
     if (body !== undefined) return { status, body }
     // Of a proxy on the way, or of a registry that does not know what it was asked.
@@ -219,10 +219,9 @@ export class HttpExchange implements RegistryExchange {
   #failure(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason
     const { code, message } = error as NodeJS.ErrnoException
-    return new RegistryUnavailableError(
-      `the schema registry at ${this.place} cannot be reached: ${message || code || 'unknown'}`,
-      { cause: error },
-    )
+    return new RegistryUnavailableError(`${this.name} cannot be reached: ${message || code || 'unknown'}`, {
+      cause: error,
+    })
   }
 
   /** What an echo of our request could give away. */
