@@ -1,5 +1,4 @@
-import type { Envelope } from '@evtkit/sdk'
-import type { Money } from '../contracts/index.ts'
+import type { AboutOrder, Money } from '../contracts/index.ts'
 
 /** Everything the checks look at, as plain data. */
 export interface Books {
@@ -14,7 +13,7 @@ export interface Books {
   readonly mails: readonly MailEntry[]
 }
 
-export type BookFact = Envelope<string, { readonly orderId: string }>
+export type BookFact = AboutOrder
 
 /** An order as its own service tells it. */
 export interface OrderEntry {

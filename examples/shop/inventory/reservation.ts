@@ -1,6 +1,6 @@
 import type { Tx } from '@evtkit/sdk/postgres'
 import { z } from 'zod'
-import { StockLine } from '../contracts/index.ts'
+import type { StockLine } from '../contracts/index.ts'
 
 /** What became of an order's wish for stock. */
 export type Reservation =
@@ -46,6 +46,8 @@ export async function reserveStock(tx: Tx, orderId: string, lines: readonly Stoc
   return { state: 'refused', missing: lines.filter((line) => !enough.has(line.sku)) }
 }
 
+const StoredLine = z.object({ sku: z.string(), quantity: z.int() })
+
 const Outcome = z.object({
   claimed: z.number(),
   taken: z.number(),
@@ -63,7 +65,7 @@ export async function releaseStock(tx: Tx, orderId: string): Promise<StockLine[]
   )
   const row = released.rows[0]
   if (row === undefined) return null
-  const lines = z.array(StockLine).parse(row.lines)
+  const lines = z.array(StoredLine).parse(row.lines)
   await tx.query(
     `with given as materialized (
        select s.sku, line.quantity

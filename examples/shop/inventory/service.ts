@@ -32,7 +32,7 @@ export const inventory: Service = {
         if (reservation.state === 'refused')
           await publisher.publish(InventoryReservationFailed, {
             orderId,
-            reason: 'out_of_stock',
+            reason: 'OUT_OF_STOCK',
             missing: reservation.missing,
           })
       }),
@@ -44,7 +44,11 @@ export const inventory: Service = {
         const { orderId } = event.data
         const lines = await releaseStock(tx, orderId)
         if (lines !== null)
-          await producer.causedBy(event).through(outbox.in(tx)).publish(InventoryReleased, { orderId, lines })
+          await producer.causedBy(event).through(outbox.in(tx)).publish(InventoryReleased, {
+            orderId,
+            lines,
+            reason: 'PAYMENT_FAILED',
+          })
       }),
     )
 

@@ -1,8 +1,8 @@
-import { type Consumer, createConsumer, type Envelope, type Logger, newUuid, type Source } from '@evtkit/sdk'
-import { allEvents } from '../contracts/index.ts'
+import { type Consumer, createConsumer, type Logger, newUuid, type Source } from '@evtkit/sdk'
+import { type AboutOrder, allEvents, isAboutOrder } from '../contracts/index.ts'
 
-/** An event of the shop, all of which are about an order. */
-export type ShopFact = Envelope<string, { readonly orderId: string }>
+/** An event of the shop about an order. */
+export type ShopFact = AboutOrder
 
 export interface FactLogOptions {
   readonly source: Source
@@ -33,7 +33,10 @@ export class FactLog {
       logger,
       concurrency: 256,
     })
-    for (const event of allEvents) this.#consumer.on(event, (fact) => this.#note(fact))
+    for (const event of allEvents)
+      this.#consumer.on(event, (fact) => {
+        if (isAboutOrder(fact)) this.#note(fact)
+      })
   }
 
   start(): Promise<void> {
@@ -44,7 +47,7 @@ export class FactLog {
     return this.#consumer.close()
   }
 
-  /** Every fact once, those of one order and topic in their order. */
+  /** Every fact about an order once, those of one order and topic in their order. */
   get facts(): readonly ShopFact[] {
     return this.#facts
   }

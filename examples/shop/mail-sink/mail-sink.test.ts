@@ -7,7 +7,7 @@ import { SmtpListener } from './smtp-listener.ts'
 
 const mail = {
   orderId: 'o-1',
-  template: 'order-shipped',
+  template: 'ORDER_SHIPPED',
   to: 'ada@example.com',
   subject: 'Your parcel is on its way',
   text: 'Hello Ada,\n\n.\nit is on its way.\n',

@@ -23,19 +23,19 @@ test('a mail has the same Message-ID however often it is written', () => {
   const event = {
     ...envelope,
     eventType: 'ShippingCreated' as const,
-    data: { orderId: 'o-1', carrier: 'Snail Express', trackingNumber: 'SE1', recipient },
+    data: { orderId: 'o-1', carrier: 'Snail Express', trackingNumber: 'SE1', recipient, estimatedDelivery: null },
   }
   expect(shippedMail(event)).toEqual(shippedMail(event))
   expect(shippedMail(event)).toMatchObject({ to: 'ada@example.com', messageId: '<0199-e@notifications.shop.example>' })
 })
 
 test('a customer whose order was cancelled is told why', () => {
-  const about = (reason: 'out_of_stock' | 'payment_declined') =>
+  const about = (reason: 'OUT_OF_STOCK' | 'PAYMENT_DECLINED') =>
     cancelledMail({
       ...envelope,
       eventType: 'OrderCancelled',
       data: { orderId: 'o-1', customerId: 'c-1', reason, recipient },
     }).text
-  expect(about('out_of_stock')).toContain('do not have enough')
-  expect(about('payment_declined')).toContain('card could not be charged')
+  expect(about('OUT_OF_STOCK')).toContain('do not have enough')
+  expect(about('PAYMENT_DECLINED')).toContain('card could not be charged')
 })

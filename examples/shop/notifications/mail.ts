@@ -1,9 +1,15 @@
-import type { EventOf, OrderCancelled, ShippingCreated } from '../contracts/index.ts'
+import type {
+  CancelReason,
+  EventOf,
+  NotificationTemplate,
+  OrderCancelled,
+  ShippingCreated,
+} from '../contracts/index.ts'
 
 /** A mail to a customer. */
 export interface Mail {
   readonly orderId: string
-  readonly template: 'order-shipped' | 'order-cancelled'
+  readonly template: NotificationTemplate
   readonly to: string
   readonly subject: string
   readonly text: string
@@ -16,7 +22,7 @@ export function shippedMail({ eventId, data }: EventOf<typeof ShippingCreated>):
   const { orderId, carrier, trackingNumber, recipient } = data
   return {
     orderId,
-    template: 'order-shipped',
+    template: 'ORDER_SHIPPED',
     to: recipient.email,
     subject: 'Your parcel is on its way',
     text: `Hello ${recipient.name},
@@ -28,18 +34,24 @@ Tracking number: ${trackingNumber}
   }
 }
 
+const because: Readonly<Record<CancelReason, string>> = {
+  OUT_OF_STOCK: 'we do not have enough of what you ordered',
+  PAYMENT_DECLINED: 'your card could not be charged',
+  CUSTOMER_REQUEST: 'you asked us to cancel it',
+  TIMED_OUT: 'it took too long',
+  OTHER: 'something went wrong',
+}
+
 export function cancelledMail({ eventId, data }: EventOf<typeof OrderCancelled>): Mail {
   const { orderId, reason, recipient } = data
-  const because =
-    reason === 'out_of_stock' ? 'we do not have enough of what you ordered' : 'your card could not be charged'
   return {
     orderId,
-    template: 'order-cancelled',
+    template: 'ORDER_CANCELLED',
     to: recipient.email,
     subject: 'Your order was cancelled',
     text: `Hello ${recipient.name},
 
-we are sorry: ${because}, so order ${orderId} was cancelled. You have paid nothing.
+we are sorry: ${because[reason]}, so order ${orderId} was cancelled. You have paid nothing.
 `,
     ...identity(eventId),
   }

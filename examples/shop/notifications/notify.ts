@@ -30,7 +30,7 @@ export async function notify(options: NotifyOptions, event: Envelope, context: C
       await producer
         .causedBy(cause)
         .through(outbox.in(tx))
-        .publish(NotificationSent, { orderId, template, channel: 'email', messageId })
+        .publish(NotificationSent, { subjectId: orderId, orderId, template, channel: 'EMAIL', messageId })
   })
   await record(event, context)
 }

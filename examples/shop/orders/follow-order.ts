@@ -1,13 +1,10 @@
 import { type Envelope, InvalidRecordError, type Producer } from '@evtkit/sdk'
 import type { Outbox } from '@evtkit/sdk/outbox'
 import type { Tx } from '@evtkit/sdk/postgres'
-import { OrderCancelled, OrderConfirmed, OrderShipped } from '../contracts/index.ts'
+import { type AboutOrder, type CancelReason, OrderCancelled, OrderConfirmed, OrderShipped } from '../contracts/index.ts'
 import { addToHistory } from './order-history.ts'
 import { type OrderRow, readOrder } from './order-row.ts'
-import { advance, type Consequence, type Move, type OrderFact } from './order-status.ts'
-
-/** An event about an order, whatever else it says. */
-export type AboutOrder = Envelope<string, { readonly orderId: string }>
+import { advance, type CancelCause, type Consequence, type Move, type OrderFact } from './order-status.ts'
 
 /** Takes what happened elsewhere into an order: its history, its status, and what follows from that. */
 export async function followOrder(
@@ -48,6 +45,11 @@ async function moveOrder(
   }
 }
 
+const reasons: Readonly<Record<CancelCause, CancelReason>> = {
+  out_of_stock: 'OUT_OF_STOCK',
+  payment_declined: 'PAYMENT_DECLINED',
+}
+
 function publishConsequence(publisher: Producer, order: OrderRow, consequence: Consequence): Promise<Envelope> {
   const { orderId, customerId, total, recipient } = order
   switch (consequence.event) {
@@ -56,7 +58,7 @@ function publishConsequence(publisher: Producer, order: OrderRow, consequence: C
     case 'OrderShipped':
       return publisher.publish(OrderShipped, { orderId, customerId })
     case 'OrderCancelled':
-      return publisher.publish(OrderCancelled, { orderId, customerId, reason: consequence.reason, recipient })
+      return publisher.publish(OrderCancelled, { orderId, customerId, reason: reasons[consequence.reason], recipient })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Queryable, Row, Tx } from '@evtkit/sdk/postgres'
-import { type Money, Recipient } from '../contracts/index.ts'
+import { z } from 'zod'
+import type { Money, Recipient } from '../contracts/index.ts'
 import { type OrderStatus, orderStatuses } from './order-status.ts'
 
 /** An order as its table keeps it. */
@@ -14,6 +15,15 @@ export interface OrderRow {
   readonly recipient: Recipient
   readonly version: number
 }
+
+const StoredRecipient = z.object({
+  email: z.string(),
+  name: z.string(),
+  street: z.string(),
+  city: z.string(),
+  postalCode: z.string(),
+  country: z.string(),
+})
 
 export async function readOrder(sql: Queryable, orderId: string): Promise<OrderRow | undefined> {
   const { rows } = await sql.query(
@@ -42,7 +52,7 @@ function toOrder(row: Row): OrderRow {
     cancelReason: row.cancel_reason === null ? null : String(row.cancel_reason),
     trackingNumber: row.tracking_number === null ? null : String(row.tracking_number),
     total: { amount: Number(row.amount), currency: String(row.currency) },
-    recipient: Recipient.parse(row.recipient),
+    recipient: StoredRecipient.parse(row.recipient),
     version: Number(row.version),
   }
 }

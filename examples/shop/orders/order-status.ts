@@ -1,8 +1,9 @@
-import type { CancelReason } from '../contracts/index.ts'
-
 /** Where an order stands. `shipped` and `cancelled` are ends: nothing leaves them. */
 export const orderStatuses = ['placed', 'reserved', 'confirmed', 'shipped', 'cancelled'] as const
 export type OrderStatus = (typeof orderStatuses)[number]
+
+/** Why an order was cancelled, as its own table and its HTTP answers say it. */
+export type CancelCause = 'out_of_stock' | 'payment_declined'
 
 /** What happened to an order elsewhere. */
 export type OrderFact =
@@ -17,7 +18,7 @@ export type OrderFact =
 export type Consequence =
   | { readonly event: 'OrderConfirmed' }
   | { readonly event: 'OrderShipped' }
-  | { readonly event: 'OrderCancelled'; readonly reason: CancelReason }
+  | { readonly event: 'OrderCancelled'; readonly reason: CancelCause }
 
 export interface Move {
   readonly status: OrderStatus
@@ -55,6 +56,6 @@ export function advance(status: OrderStatus, fact: OrderFact): Move | null {
   }
 }
 
-function cancel(reason: CancelReason): Move {
+function cancel(reason: CancelCause): Move {
   return { status: 'cancelled', consequences: [{ event: 'OrderCancelled', reason }] }
 }

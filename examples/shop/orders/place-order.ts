@@ -1,4 +1,4 @@
-import type { Producer } from '@evtkit/sdk'
+import type { Clock, Producer } from '@evtkit/sdk'
 import type { Outbox } from '@evtkit/sdk/outbox'
 import type { Sql, Tx } from '@evtkit/sdk/postgres'
 import { OrderCreated } from '../contracts/index.ts'
@@ -28,7 +28,7 @@ export interface PlacedOrder {
  * @throws ProblemError 422 for a product the shop does not sell, or a key that was used for another order.
  */
 export async function placeOrder(
-  { sql, producer, outbox }: { sql: Sql; producer: Producer; outbox: Outbox<Tx> },
+  { sql, producer, outbox, clock }: { sql: Sql; producer: Producer; outbox: Outbox<Tx>; clock: Clock },
   order: PlaceOrder,
 ): Promise<PlacedOrder> {
   const { request, correlationId, orderId } = order
@@ -46,6 +46,7 @@ export async function placeOrder(
         total: priced.total,
         cardToken: request.cardToken,
         recipient: recipientOf(request),
+        placedAt: new Date(clock.now()),
       },
       { correlationId, metadata: { userId: request.customerId } },
     )

@@ -1,4 +1,4 @@
-import { newUuid } from '@evtkit/sdk'
+import { type Clock, newUuid } from '@evtkit/sdk'
 import type { Sql } from '@evtkit/sdk/postgres'
 import type { FastifyInstance } from 'fastify'
 import { readCorrelationId } from '../platform/correlation-id.ts'
@@ -10,10 +10,13 @@ import { readOrderRequest } from './order-request.ts'
 import { readOrder } from './order-row.ts'
 import { placeOrder } from './place-order.ts'
 
-export function addOrderRoutes(http: FastifyInstance, { sql, edges }: { sql: Sql; edges: Edges }): void {
+export function addOrderRoutes(
+  http: FastifyInstance,
+  { sql, edges, clock }: { sql: Sql; edges: Edges; clock: Clock },
+): void {
   http.post('/orders', async (request, reply) => {
     const placed = await placeOrder(
-      { sql, producer: edges.producer, outbox: edges.outbox },
+      { sql, producer: edges.producer, outbox: edges.outbox, clock },
       {
         request: readOrderRequest(request.body),
         correlationId: readCorrelationId(request.headers['x-correlation-id']) ?? newUuid(),

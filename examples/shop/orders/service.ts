@@ -23,7 +23,7 @@ export const orders: Service = {
   create(platform) {
     const edges = createEdges(platform, { group: 'orders', source: 'order-service' })
     const { consumer, inbox } = edges
-    addOrderRoutes(platform.http, { sql: platform.sql, edges })
+    addOrderRoutes(platform.http, { sql: platform.sql, edges, clock: platform.clock })
 
     consumer
       .on(
@@ -56,8 +56,12 @@ export const orders: Service = {
       .on(
         NotificationSent,
         inbox.once(async (event, { tx }) => {
-          if (event.data.template === 'order-shipped') await followOrder(edges, tx, event, 'customer-told')
-          else await addToHistory(tx, event.data.orderId, event)
+          const { orderId, template } = event.data
+          // Customers are told of other things than orders, too.
+          if (orderId === null) return
+          const about = { ...event, data: { orderId } }
+          if (template === 'ORDER_SHIPPED') await followOrder(edges, tx, about, 'customer-told')
+          else await addToHistory(tx, orderId, about)
         }),
       )
     return edges

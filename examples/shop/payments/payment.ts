@@ -1,7 +1,13 @@
 import type { Producer } from '@evtkit/sdk'
 import type { Outbox } from '@evtkit/sdk/outbox'
 import type { Queryable, Tx } from '@evtkit/sdk/postgres'
-import { type EventOf, type InventoryReserved, PaymentFailed, PaymentProcessed } from '../contracts/index.ts'
+import {
+  type EventOf,
+  failureReasonOf,
+  type InventoryReserved,
+  PaymentFailed,
+  PaymentProcessed,
+} from '../contracts/index.ts'
 import type { Charge } from './provider-client.ts'
 
 type Cause = EventOf<typeof InventoryReserved>
@@ -76,6 +82,8 @@ async function publishOutcome(publisher: Producer, { data }: Cause, charge: Char
   const { orderId, total, recipient } = data
   const { chargeId, reason } = charge
   if (charge.status === 'succeeded') await publisher.publish(PaymentProcessed, { orderId, chargeId, total, recipient })
-  if (charge.status === 'declined')
-    await publisher.publish(PaymentFailed, { orderId, chargeId, reason: reason ?? 'declined' })
+  if (charge.status === 'declined') {
+    const providerCode = reason ?? 'declined'
+    await publisher.publish(PaymentFailed, { orderId, chargeId, reason: failureReasonOf(providerCode), providerCode })
+  }
 }

@@ -1,7 +1,7 @@
 import { PaymentProcessed, ShippingCreated } from '../contracts/index.ts'
 import { createEdges } from '../platform/edges.ts'
 import type { Service } from '../platform/service.ts'
-import { labelFor } from './label.ts'
+import { deliveryDay, labelFor } from './label.ts'
 import { migrations } from './migrations.ts'
 
 /** Puts labels on parcels. */
@@ -27,7 +27,13 @@ export const shipping: Service = {
           await producer
             .causedBy(event)
             .through(outbox.in(tx))
-            .publish(ShippingCreated, { orderId, carrier, trackingNumber, recipient })
+            .publish(ShippingCreated, {
+              orderId,
+              carrier,
+              trackingNumber,
+              recipient,
+              estimatedDelivery: deliveryDay(platform.clock.now()),
+            })
       }),
     )
     return edges
