@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Contracts } from '@evtkit/sdk/contracts'
 import type { KafkaOptions, KafkaTransport } from '@evtkit/sdk/kafka'
+import type { RegistryClient, RegistryClientOptions } from '@evtkit/sdk/registry'
 import { CommandError } from './command-error.ts'
 import type { Settings } from './settings.ts'
 
@@ -30,19 +32,60 @@ export function kafkaOptions(settings: Settings): KafkaOptions {
 
 function tls({ ca, cert, key }: Settings['kafka']): NonNullable<KafkaOptions['ssl']> {
   if (ca === undefined && cert === undefined && key === undefined) return true
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (cause) {
-      throw new CommandError(`the certificate file ${path} cannot be read`, {
-        cause,
-        next: 'correct kafka.ca, kafka.cert or kafka.key',
-      })
-    }
-  }
   return {
-    ...(ca !== undefined && { ca: read(ca) }),
-    ...(cert !== undefined && { cert: read(cert) }),
-    ...(key !== undefined && { key: read(key) }),
+    ...(ca !== undefined && { ca: readPem(ca, 'kafka.ca') }),
+    ...(cert !== undefined && { cert: readPem(cert, 'kafka.cert') }),
+    ...(key !== undefined && { key: readPem(key, 'kafka.key') }),
+  }
+}
+
+/**
+ * A client of the schema registry by the settings; close it.
+ *
+ * @throws CommandError when no registry is named
+ */
+export async function connectRegistry(
+  settings: Settings,
+  options: Partial<RegistryClientOptions> = {},
+): Promise<RegistryClient> {
+  const { registryUrl: url, registryAuth: auth, registryCa } = settings
+  if (url === undefined)
+    throw new CommandError('no schema registry is named', {
+      next: 'name it by --registry <url>, EVT_REGISTRY or "registry" in evt.config.*; evt dev up starts one here',
+    })
+  const { createRegistryClient } = await import('@evtkit/sdk/registry')
+  return createRegistryClient({
+    url,
+    ...(auth !== undefined && {
+      auth:
+        'token' in auth
+          ? { bearer: auth.token.reveal() }
+          : { basic: { username: auth.username, password: auth.password.reveal() } },
+    }),
+    ...(registryCa !== undefined && { tls: { ca: readPem(registryCa, 'registry.ca') } }),
+    ...options,
+  })
+}
+
+/**
+ * The contracts of the tree that the settings name.
+ *
+ * @throws CommandError when there is no such folder
+ * @throws InvalidContractError
+ */
+export async function readTree(settings: Settings): Promise<Contracts> {
+  if (!existsSync(settings.schemas))
+    throw new CommandError(`there is no folder of contracts ${settings.schemas}`, {
+      next: 'name it by --schemas <folder>, EVT_SCHEMAS or "schemas" in evt.config.*; evt init makes a first one',
+    })
+  const { folderFiles, readContracts } = await import('@evtkit/sdk/contracts')
+  return readContracts(folderFiles(settings.schemas))
+}
+
+function readPem(path: string, setting: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new CommandError(`the certificate file ${path} cannot be read`, { cause, next: `correct ${setting}` })
   }
 }

@@ -37,6 +37,7 @@ export async function loadSettings(options: SettingOptions, env: Env, cwd: strin
     kafka: kafkaSettings(look),
     registryUrl: look.text('registry.url'),
     registryAuth: registryAuth(look),
+    registryCa: look.path('registry.ca'),
     databaseUrl: look.text('database.url'),
   }
 }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly kafka: KafkaSettings
   readonly registryUrl: string | undefined
   readonly registryAuth: RegistryAuth | undefined
+  /** File of the certificates to trust, absolute; `undefined` for those of the computer. */
+  readonly registryCa: string | undefined
   readonly databaseUrl: string | undefined
 }
 
@@ -104,6 +106,7 @@ export const settingKeys = [
     secret: true,
     says: 'Bearer token for the registry, in place of user and password; better registry.tokenEnv',
   },
+  { key: 'registry.ca', kind: 'path', env: 'EVT_REGISTRY_CA', says: 'File of the certificates to trust, PEM' },
   {
     key: 'database.url',
     kind: 'text',
