@@ -50,7 +50,7 @@ export class TypeScriptWriter {
     const imports = this.#imports(path, own, [])
     const declarations = own.map((type) => typeDeclaration(type, this.#names))
     const header = generatedHeader(own.map(({ name }) => name).join(', '))
-    return { path, text: [header + imports.join(''), ...declarations].join(imports.length === 0 ? '' : '\n') }
+    return { path, text: [header + imports.join(''), ...declarations].join('\n') }
   }
 
   topics(topics: readonly TopicContract[]): GeneratedFile {
