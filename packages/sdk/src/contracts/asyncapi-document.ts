@@ -26,7 +26,7 @@ export interface AsyncApiServer {
 
 /** An AsyncAPI document, ready for JSON or YAML. */
 export interface AsyncApiDocument {
-  readonly asyncapi: '3.0.0'
+  readonly asyncapi: '3.1.0'
   readonly info: Readonly<Record<string, unknown>>
   readonly servers?: Readonly<Record<string, unknown>>
   readonly channels: Readonly<Record<string, unknown>>
@@ -48,7 +48,7 @@ export function asyncApiDocument(contracts: Contracts, options: AsyncApiOptions)
   const named = Object.entries(servers).map(([name, server]) => [name, serverOf(server, registryUrl)] as const)
   const domains = [...new Set(events.map(({ domain }) => domain))].sort()
   return {
-    asyncapi: '3.0.0',
+    asyncapi: '3.1.0',
     info: {
       title,
       version,

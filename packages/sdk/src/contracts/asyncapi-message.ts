@@ -1,6 +1,6 @@
-import { printAvroSchema } from '../avro/print-avro-schema.ts'
 import { headerNames } from '../core/headers.ts'
 import { envelopeRecord, subjectOf } from '../registry/envelope-record.ts'
+import { asyncApiAvro } from './asyncapi-avro.ts'
 import type { EventContract } from './contracts.ts'
 import { piiFields } from './pii-fields.ts'
 
@@ -37,7 +37,7 @@ export function asyncApiMessage(event: EventContract, newest: string): Readonly<
     payload: {
       // The newest version that AsyncAPI has a name for; it reads the same documents.
       schemaFormat: 'application/vnd.apache.avro;version=1.9.0',
-      schema: printAvroSchema(envelope),
+      schema: asyncApiAvro(envelope),
     },
     correlationId: { location: `$message.header#/${headerNames.correlationId}` },
     tags: [{ name: domain }, ...(personal.length > 0 ? [{ name: 'personal-data' }] : [])],

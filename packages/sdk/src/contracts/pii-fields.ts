@@ -13,12 +13,14 @@ export function piiFields(record: AvroRecord): AvroPath[] {
 function collect(schema: AvroSchema, path: AvroPath, around: ReadonlySet<AvroRecord>, found: AvroPath[]): void {
   switch (schema.kind) {
     case 'array':
-      return collect(schema.items, `${path}[]`, around, found)
+      collect(schema.items, `${path}[]`, around, found)
+      break
     case 'map':
-      return collect(schema.values, `${path}{}`, around, found)
+      collect(schema.values, `${path}{}`, around, found)
+      break
     case 'union':
       for (const branch of schema.branches) collect(branch, path, around, found)
-      return
+      break
     case 'record': {
       if (around.has(schema)) return
       const inside = new Set(around).add(schema)
