@@ -1,4 +1,4 @@
-import { type AvroNamed, type AvroRecord, type AvroSchema, isNamed } from '../avro/avro-schema.ts'
+import { type AvroField, type AvroNamed, type AvroRecord, type AvroSchema, isNamed } from '../avro/avro-schema.ts'
 import type { ContractProblems } from './contract-problems.ts'
 import type { SchemaFiles } from './schema-files.ts'
 import { describe } from './yaml-file.ts'
@@ -33,10 +33,18 @@ export function checkHouseRules(
       const { pii } = field.attributes
       if (pii !== undefined && typeof pii !== 'boolean')
         problems.add(placeOf(file, inside), `"pii" must be true or false, got ${describe(pii)}`)
+      if (hasRoundedDefault(field))
+        problems.add(placeOf(file, inside), 'its default is beyond 2^53, where JSON rounds numbers; take a smaller one')
       look(field.type, inside)
     }
   }
   look(schema, '')
+}
+
+/** Reading the file has rounded it already, so what is written there is not what any reader would fill in. */
+function hasRoundedDefault({ type, default: given }: AvroField): boolean {
+  const filledIn = type.kind === 'union' ? type.branches[0] : type
+  return filledIn?.kind === 'long' && given !== undefined && !Number.isSafeInteger(given.value)
 }
 
 function isBlank(doc: string | undefined): boolean {

@@ -20,7 +20,8 @@ export function fieldDoc(field: AvroField): readonly (string | undefined)[] {
   return field.default === undefined ? [first] : [`${first} @default ${JSON.stringify(field.default.value)}`.trim()]
 }
 
-function valueDoc(type: AvroSchema): string | undefined {
+/** How a value looks whose Avro type would not tell. */
+export function valueDoc(type: AvroSchema): string | undefined {
   if (type.kind === 'union') return type.branches.map(valueDoc).find((text) => text !== undefined)
   if (type.kind !== 'int' && type.kind !== 'bytes' && type.kind !== 'fixed') return undefined
   const form = logicalFormOf(type)

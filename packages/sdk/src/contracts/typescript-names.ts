@@ -121,7 +121,7 @@ function candidates(fullName: string, alike: readonly string[]): readonly string
   const inDomain = others.some((other) => other.domain !== domain) ? pascalCase(domain) + simple : simple
   const isOlder = others.some((other) => other.domain === domain && (other.version ?? 0) > (version ?? 0))
   const name = isOlder ? `${inDomain}V${version ?? 0}` : inDomain
-  return [name, pascalCase(domain) + simple, pascalCase(fullName)]
+  return [name, pascalCase(domain) + pascalCase(simple), pascalCase(fullName)]
 }
 
 function known<Key>(names: ReadonlyMap<Key, string>, key: Key): string {

@@ -8,7 +8,7 @@ import {
   nameOf,
 } from '../avro/avro-schema.ts'
 import { isWrappedUnion, logicalFormOf } from '../avro/javascript-kind.ts'
-import { docComment, fieldDoc } from './typescript-doc.ts'
+import { docComment, fieldDoc, valueDoc } from './typescript-doc.ts'
 import { lineWidth, textLiteral } from './typescript-literal.ts'
 import type { TypeScriptNames } from './typescript-names.ts'
 
@@ -17,7 +17,7 @@ export function typeDeclaration(schema: AvroNamed, names: TypeScriptNames): stri
   const name = names.type(schema)
   if (schema.kind === 'record') return recordDeclaration(schema, name, names)
   if (schema.kind === 'fixed')
-    return `${docComment([`${schema.size} bytes.`], 0)}export type ${name} = ${typeText(schema, names, true)}\n`
+    return `${docComment([valueDoc(schema) ?? `${schema.size} bytes.`], 0)}export type ${name} = ${typeText(schema, names, true)}\n`
   const unknownSymbol =
     schema.default === undefined ? undefined : `A symbol that is not known here is read as ${schema.default}.`
   const doc = docComment([[schema.doc, unknownSymbol].filter((text) => text !== undefined).join(' ')], 0)
@@ -29,13 +29,19 @@ function recordDeclaration(schema: AvroRecord, name: string, names: TypeScriptNa
   if (schema.fields.length === 0) return `${doc}export type ${name} = Readonly<Record<string, never>>\n`
   const fields = schema.fields.map((field) => {
     const start = `readonly ${field.name}:`
-    const type =
-      field.type.kind === 'union'
-        ? unionText(branchTexts(field.type, names), 2, 2 + start.length)
-        : ` ${typeText(field.type, names)}`
+    const type = fieldType(field.type, 2, 2 + start.length, names)
     return `${docComment(fieldDoc(field), 2)}  ${start}${type}\n`
   })
   return `${doc}export interface ${name} {\n${fields.join('')}}\n`
+}
+
+/** A field's type behind what stands before it; unions, and lists of them, are broken into lines where one is not enough. */
+function fieldType(type: AvroSchema, indent: number, before: number, names: TypeScriptNames): string {
+  if (type.kind === 'union') return unionText(branchTexts(type, names), indent, before)
+  const line = ` ${typeText(type, names)}`
+  if (before + line.length <= lineWidth || type.kind !== 'array' || type.items.kind !== 'union') return line
+  const broken = branchTexts(type.items, names).map((branch) => `\n${' '.repeat(indent + 2)}| ${branch}`)
+  return ` readonly (${broken.join('')}\n${' '.repeat(indent)})[]`
 }
 
 /** A union behind what stands before it; broken into lines where one is not enough. */
