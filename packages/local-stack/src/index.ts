@@ -1,3 +1,5 @@
+export { APICURIO_VERSION } from './apicurio-app.ts'
+export { type ApicurioServer, attachApicurio, type StartApicurioOptions, startApicurio } from './apicurio-server.ts'
 export { LocalStackError, type LocalStackErrorCode } from './errors.ts'
 export type { Fault, FaultOptions } from './fault.ts'
 export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
@@ -29,3 +31,11 @@ export type { PostgresDatabase } from './postgres-database.ts'
 export { attachPostgres, type PostgresServer, type StartPostgresOptions, startPostgres } from './postgres-server.ts'
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 export { type Progress, printProgress } from './progress.ts'
+export {
+  type AnyRegistry,
+  type ComposeRegistry,
+  type ExternalRegistry,
+  locateRegistry,
+  type ProvideRegistryOptions,
+  provideRegistry,
+} from './registry.ts'

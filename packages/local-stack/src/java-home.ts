@@ -16,12 +16,25 @@ export interface JavaRuntime {
   readonly majorVersion: number
 }
 
+/** Who needs Java, for the message when there is none. */
+export interface JavaNeed {
+  readonly name: string
+  /** What can be done without Java, as in "set KAFKA_BROKERS to a running Kafka". */
+  readonly instead: string
+}
+
+const kafka: JavaNeed = { name: 'Apache Kafka', instead: 'set KAFKA_BROKERS to a running Kafka' }
+
 /**
  * The first Java runtime that is new enough, from `JAVA_HOME`, the search path and the usual installation folders.
  *
  * @throws LocalStackError `JAVA_MISSING` that says what to install.
  */
-export async function findJava(minimumVersion: number, env: NodeJS.ProcessEnv = process.env): Promise<JavaRuntime> {
+export async function findJava(
+  minimumVersion: number,
+  env: NodeJS.ProcessEnv = process.env,
+  need: JavaNeed = kafka,
+): Promise<JavaRuntime> {
   const tooOld: string[] = []
   for (const java of await candidates(env)) {
     const majorVersion = await javaVersion(java)
@@ -32,9 +45,9 @@ export async function findJava(minimumVersion: number, env: NodeJS.ProcessEnv = 
   const found = tooOld.length === 0 ? 'none was found' : tooOld.join(', ')
   throw new LocalStackError(
     'JAVA_MISSING',
-    `Apache Kafka needs a Java runtime, version ${minimumVersion} or newer; ${found}. ` +
-      'Install one (Debian, Ubuntu: apt-get install openjdk-17-jre-headless; Fedora: dnf install java-21-openjdk-headless; ' +
-      'macOS: brew install openjdk), or set JAVA_HOME, or set KAFKA_BROKERS to a running Kafka.',
+    `${need.name} needs a Java runtime, version ${minimumVersion} or newer; ${found}. ` +
+      `Install one (Debian, Ubuntu: apt-get install openjdk-${minimumVersion}-jre-headless; Fedora: dnf install java-21-openjdk-headless; ` +
+      `macOS: brew install openjdk), or set JAVA_HOME, or ${need.instead}.`,
   )
 }
 

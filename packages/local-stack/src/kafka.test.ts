@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { locateKafka, provideKafka } from './kafka.ts'
 import { locatePostgres, providePostgres } from './postgres.ts'
+import { locateRegistry, provideRegistry } from './registry.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
@@ -20,9 +21,18 @@ test('a PostgreSQL named by the environment comes before any other and is not ou
   await postgres.stop({ removeData: true })
 })
 
+test('a schema registry named by the environment comes before any other and is not ours to stop', async () => {
+  vi.stubEnv('SCHEMA_REGISTRY_URL', 'http://registry:8081')
+  const registry = await provideRegistry()
+  expect(registry).toMatchObject({ origin: 'external', url: 'http://registry:8081' })
+  await registry.stop({ removeData: true })
+})
+
 test('looking for what runs starts nothing', async () => {
   vi.stubEnv('KAFKA_BROKERS', undefined)
   vi.stubEnv('DATABASE_URL', undefined)
+  vi.stubEnv('SCHEMA_REGISTRY_URL', undefined)
   expect(await locateKafka({ dataDir: '/nowhere' })).toBeUndefined()
   expect(await locatePostgres({ dataDir: '/nowhere' })).toBeUndefined()
+  expect(await locateRegistry({ dataDir: '/nowhere' })).toBeUndefined()
 })

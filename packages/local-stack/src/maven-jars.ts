@@ -1,16 +1,9 @@
-import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { LocalStackError, type LocalStackErrorCode } from './errors.ts'
-import { withFileLock } from './file-lock.ts'
-import { lastLines } from './log-tail.ts'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LocalStackErrorCode } from './errors.ts'
+import { fetchFolder } from './fetched-folder.ts'
+import { runMaven } from './maven.ts'
 import { type Progress, printProgress, seconds } from './progress.ts'
-
-const run = promisify(execFile)
-
-const MARKER = 'complete.json'
 
 /** Java libraries, with all that they need, from Maven Central or the mirror in `~/.m2/settings.xml`. */
 export interface MavenJars {
@@ -41,74 +34,24 @@ export interface FetchJarsOptions {
  * @throws LocalStackError `MAVEN_MISSING` that says what to install, `DOWNLOAD_FAILED` with what Maven said.
  */
 export async function fetchJars(jars: MavenJars, options: FetchJarsOptions = {}): Promise<string> {
-  const cacheDir = options.cacheDir ?? process.env.EVTKIT_CACHE_DIR ?? join(homedir(), '.cache', 'evtkit')
-  const target = join(cacheDir, jars.folder)
-  const libs = join(target, 'libs')
-  if (await isComplete(target)) return libs
-  await mkdir(cacheDir, { recursive: true })
-  await withFileLock(`${target}.lock`, async () => {
-    if (!(await isComplete(target))) await download(jars, target, options.progress ?? printProgress)
+  const folder = await fetchFolder({
+    name: jars.folder,
+    cacheDir: options.cacheDir,
+    fill: (empty) => download(jars, empty, options.progress ?? printProgress),
   })
-  return libs
+  return join(folder, 'libs')
 }
 
-async function isComplete(target: string): Promise<boolean> {
-  try {
-    // Written by `download` below, so its shape is known.
-    const marker = JSON.parse(await readFile(join(target, MARKER), 'utf8')) as { jars: string[] }
-    const present = new Set(await readdir(join(target, 'libs')))
-    return marker.jars.length > 0 && marker.jars.every((jar) => present.has(jar))
-  } catch {
-    return false
-  }
-}
-
-async function download(jars: MavenJars, target: string, progress: Progress): Promise<void> {
+async function download(jars: MavenJars, folder: string, progress: Progress): Promise<readonly string[]> {
   const startedAt = Date.now()
-  progress(`Fetching ${jars.title} with Maven into ${target} (${jars.size}, once) ...`)
-  // Filled beside its final place and moved there when whole: an interrupted download is never taken for a good one.
-  const partial = await mkdtemp(`${target}.partial-`)
-  try {
-    const pom = join(partial, 'pom.xml')
-    const libs = join(partial, 'libs')
-    await writeFile(pom, pomOf(jars))
-    await copyDependencies(jars, pom, libs)
-    const names = (await readdir(libs)).filter((name) => name.endsWith('.jar')).sort()
-    await writeFile(join(partial, MARKER), JSON.stringify({ jars: names }, null, 2))
-    await rm(target, { recursive: true, force: true })
-    await rename(partial, target)
-    progress(
-      `Fetched ${names.length} files, ${await megabytes(join(target, 'libs'))} MB, in ${seconds(Date.now() - startedAt)}.`,
-    )
-  } finally {
-    await rm(partial, { recursive: true, force: true })
-  }
-}
-
-async function copyDependencies(jars: MavenJars, pom: string, libs: string): Promise<void> {
-  const args = ['-B', '-q', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`]
-  try {
-    await run('mvn', args, { cwd: dirname(pom), maxBuffer: 64 * 1024 * 1024 })
-  } catch (cause) {
-    // An error of execFile carries the code of spawn and the captured output as properties.
-    const failure = cause as { code?: unknown; stdout?: string; stderr?: string }
-    if (failure.code === 'ENOENT') {
-      throw new LocalStackError(
-        'MAVEN_MISSING',
-        `${jars.title} is not in the cache and Maven (mvn), which fetches it, is not on the search path. ` +
-          `Install it (Debian, Ubuntu: apt-get install maven; Fedora: dnf install maven; macOS: brew install maven)${
-            jars.otherwise === undefined ? '' : `, ${jars.otherwise}`
-          }.`,
-        { cause },
-      )
-    }
-    throw new LocalStackError(
-      jars.failure ?? 'DOWNLOAD_FAILED',
-      `Maven could not fetch ${jars.title}. Check the network or the mirror in ~/.m2/settings.xml. It said:\n` +
-        lastLines(`${failure.stdout ?? ''}\n${failure.stderr ?? ''}`, 15),
-      { cause },
-    )
-  }
+  progress(`Fetching ${jars.title} with Maven (${jars.size}, once) ...`)
+  const pom = join(folder, 'pom.xml')
+  const libs = join(folder, 'libs')
+  await writeFile(pom, pomOf(jars))
+  await runMaven(['-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`], folder, jars)
+  const names = (await readdir(libs)).filter((name) => name.endsWith('.jar')).sort()
+  progress(`Fetched ${names.length} files, ${await megabytes(libs)} MB, in ${seconds(Date.now() - startedAt)}.`)
+  return names.map((name) => join('libs', name))
 }
 
 async function megabytes(folder: string): Promise<number> {
