@@ -1,5 +1,6 @@
 /** The schema registry: its client, and the codec that writes with it. */
 
+export { type AvroCodec, type AvroCodecOptions, createAvroCodec } from './avro-codec.ts'
 export { envelopeRecord, subjectOf } from './envelope-record.ts'
 export { type RegistryMode, registryModes, type SchemaReference } from './registry-answers.ts'
 export {
