@@ -1,7 +1,11 @@
-import { type Admin, ConfigResourceTypes, ConfigSource } from 'kafkajs'
+import type { Admin, ConfigResourceTypes, ConfigSource } from 'kafkajs'
 import { BrokerRefusedError } from '../core/errors.ts'
 import type { TopicCleanup, TopicDetails } from '../core/topic.ts'
 import type { TopicChanges } from '../core/transport.ts'
+
+/** Node finds no such names in the CommonJS package, so they stand here by their numbers in the protocol. */
+const topicResource: ConfigResourceTypes.TOPIC = 2
+const topicSource: ConfigSource.TOPIC_CONFIG = 1
 
 const retention = 'retention.ms'
 const cleanup = 'cleanup.policy'
@@ -23,7 +27,7 @@ export async function readTopics(admin: Admin, names: readonly string[]): Promis
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: present.map(({ name }) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: topicResource,
       name,
       configNames: [retention, cleanup],
     })),
@@ -43,11 +47,9 @@ export async function readTopics(admin: Admin, names: readonly string[]): Promis
 
 /** kafkajs has no request that changes one setting: the one it has forgets all that are not in it, so all go along. */
 export async function changeTopic(admin: Admin, name: string, changes: TopicChanges): Promise<void> {
-  const type = ConfigResourceTypes.TOPIC
+  const type = topicResource
   const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type, name }] })
-  const own = (resources[0]?.configEntries ?? []).filter(
-    ({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG,
-  )
+  const own = (resources[0]?.configEntries ?? []).filter(({ configSource }) => configSource === topicSource)
   const hidden = own.filter(({ isSensitive }) => isSensitive).map(({ configName }) => configName)
   if (hidden.length > 0)
     throw new BrokerRefusedError(
