@@ -27,6 +27,7 @@ const nextOf: Readonly<Record<ErrorCode, string>> = {
   EVT_RECORD_REFUSED: 'correct what the broker does not take; the message names it',
   EVT_UNKNOWN_TOPIC: 'evt topics apply creates the topics of the contracts; evt topics list shows those that exist',
   EVT_TOPIC_MISMATCH: 'evt topics plan shows the difference; evt topics apply mends it',
+  EVT_STALE_TOPIC_PLAN: 'evt topics plan makes a new plan',
   EVT_SEND_TIMEOUT: 'evt doctor checks the broker',
   EVT_HELD_BACK: 'mend what failed before it, then try again',
   EVT_BROKER_UNAVAILABLE: 'check --brokers (EVT_BROKERS) and evt doctor; evt dev up starts a broker on this computer',

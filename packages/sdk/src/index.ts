@@ -41,6 +41,7 @@ export {
   SendFailedError,
   type SendFailure,
   SendTimeoutError,
+  StaleTopicPlanError,
   TopicMismatchError,
   UndecodableRecordError,
   UnknownEventError,

@@ -1,6 +1,9 @@
 import type { CommandSpec } from '../command.ts'
 import { generateCommand } from './generate.ts'
+import { topicsApply } from './topics-apply.ts'
+import { topicsCheck } from './topics-check.ts'
 import { topicsList } from './topics-list.ts'
+import { topicsPlan } from './topics-plan.ts'
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly CommandSpec[] = [generateCommand, topicsList]
+export const commands: readonly CommandSpec[] = [generateCommand, topicsPlan, topicsApply, topicsCheck, topicsList]

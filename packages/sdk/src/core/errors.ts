@@ -22,6 +22,7 @@ export const errorCodes = [
   'EVT_RECORD_REFUSED',
   'EVT_UNKNOWN_TOPIC',
   'EVT_TOPIC_MISMATCH',
+  'EVT_STALE_TOPIC_PLAN',
   'EVT_SEND_TIMEOUT',
   'EVT_HELD_BACK',
   'EVT_BROKER_UNAVAILABLE',
@@ -192,9 +193,11 @@ export class UnknownTopicError extends EvtError {
   readonly retryable = false
   readonly topic: string
 
-  constructor(topic: string, options: EvtErrorOptions = {}) {
+  /** @param options.message for when more is to be said than that `topic` is missing */
+  constructor(topic: string, options: EvtErrorOptions & { readonly message?: string } = {}) {
     super(
-      `topic "${topic}" does not exist; create it first (topics are never created by publishing or consuming)`,
+      options.message ??
+        `topic "${topic}" does not exist; create it first (topics are never created by publishing or consuming)`,
       options,
     )
     this.topic = topic
@@ -204,6 +207,12 @@ export class UnknownTopicError extends EvtError {
 /** A topic is not as the contract says: too few partitions, for one. The message names the command that mends it. */
 export class TopicMismatchError extends EvtError {
   readonly code = 'EVT_TOPIC_MISMATCH'
+  readonly retryable = false
+}
+
+/** A plan for topics no longer fits the cluster: somebody changed what it looked at. Nothing was done; plan again. */
+export class StaleTopicPlanError extends EvtError {
+  readonly code = 'EVT_STALE_TOPIC_PLAN'
   readonly retryable = false
 }
 
