@@ -1,4 +1,6 @@
 import type { CommandSpec } from '../command.ts'
+import { asyncapi } from './asyncapi.ts'
+import { catalog } from './catalog.ts'
 import { generateCommand } from './generate.ts'
 import { topicsApply } from './topics-apply.ts'
 import { topicsCheck } from './topics-check.ts'
@@ -6,4 +8,12 @@ import { topicsList } from './topics-list.ts'
 import { topicsPlan } from './topics-plan.ts'
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly CommandSpec[] = [generateCommand, topicsPlan, topicsApply, topicsCheck, topicsList]
+export const commands: readonly CommandSpec[] = [
+  generateCommand,
+  topicsPlan,
+  topicsApply,
+  topicsCheck,
+  topicsList,
+  asyncapi,
+  catalog,
+]
