@@ -23,6 +23,8 @@ export interface Incompatibility {
   readonly message: string
   /** What data must look like to fail, from the outside in; none when all of it fails. */
   readonly when: readonly DataCondition[]
+  /** Full name of the reader's record that is nearest around it; `undefined` outside of all records. */
+  readonly within: string | undefined
   /** The part of the reader's schema: the record around a missing field, otherwise the type. */
   readonly reader: AvroSchema
   /** The part of the writer's schema. */
@@ -70,11 +72,12 @@ interface Place {
   readonly path: AvroPath
   readonly location: string
   readonly when: readonly DataCondition[]
+  readonly within: string | undefined
 }
 
 type Findings = ReadonlySet<Incompatibility>
 
-const top: Place = { path: '', location: '', when: [] }
+const top: Place = { path: '', location: '', when: [], within: undefined }
 const none: Findings = new Set()
 
 const promotions: Partial<Record<AvroSchema['kind'], readonly AvroSchema['kind'][]>> = {
@@ -189,7 +192,7 @@ class Checker {
   #fields(reader: AvroRecord, writer: AvroRecord, place: Place): Findings {
     return all(
       reader.fields.map((field, index) => {
-        const own = inField(place, field.name, index)
+        const own = inField(place, reader.name, field.name, index)
         const candidates = [field.name, ...field.aliases]
         const matching = writer.fields.filter((one) => candidates.includes(one.name))
         const [written] = matching
@@ -231,6 +234,7 @@ class Checker {
         return describeIncompatibility(this, { reader: 'the reader', writer: 'the writer' })
       },
       when: more.when === undefined ? place.when : [...place.when, more.when],
+      within: place.within,
       reader,
       writer,
       missing: more.missing ?? [],
@@ -263,19 +267,21 @@ function all(parts: readonly Findings[]): Findings {
 const at = (place: Place, step: string): Place => ({ ...place, location: place.location + step })
 
 const inside = (place: Place, mark: string, step: string): Place => ({
+  ...place,
   path: place.path + mark,
   location: place.location + step,
   when: [...place.when, { path: place.path, holds: 'some', names: [] }],
 })
 
-const inField = (place: Place, name: string, index: number): Place => ({
+const inField = (place: Place, within: string, name: string, index: number): Place => ({
   path: place.path === '' ? name : `${place.path}.${name}`,
   location: `${place.location}/fields/${index}`,
   when: place.when,
+  within,
 })
 
 const inBranch = (place: Place, branch: AvroSchema, index: number): Place => ({
-  path: place.path,
+  ...place,
   location: `${place.location}/${index}`,
   when: [...place.when, { path: place.path, holds: 'is', names: [nameOf(branch)] }],
 })
