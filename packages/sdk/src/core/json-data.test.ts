@@ -80,3 +80,13 @@ test('a schema that answers later is asked as well', async () => {
   )
   await expect(published).rejects.toThrow('a Date')
 })
+
+test.each([
+  ['alone', Buffer.from([0, 255]), 'AP8='],
+  ['in a list, beside a bigint', [Buffer.from([0, 255]), 5n], ['AP8=', '5']],
+  ['that somebody had already turned into an object', { type: 'Buffer', data: [1] }, { type: 'Buffer', data: [1] }],
+])('bytes %s are written in a form that every language reads', async (_what, value, expected) => {
+  const { sender, published } = publish(z.unknown(), value)
+  await published
+  expect(JSON.parse(String(sender.messages[0]?.value)).data.order.field).toEqual(expected)
+})

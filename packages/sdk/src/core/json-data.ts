@@ -21,10 +21,15 @@ export function mustSurviveJson(event: EventDefinition, data: unknown, text: str
   return read instanceof Promise ? read.then((later) => accept(event, data, later)) : accept(event, data, read)
 }
 
-/** The envelope as JSON text. A bigint, for which JSON has no form, is written as decimal text. */
+/**
+ * The envelope as JSON text. What JSON has no form for becomes text that every language has one for: a bigint its decimal
+ * digits, a Buffer its bytes in base64.
+ */
 export function jsonText(event: EventDefinition, envelope: { readonly data: unknown }): string {
   try {
-    return JSON.stringify(envelope)
+    const text = JSON.stringify(envelope)
+    // Looking for Node's own form in the text costs far less than looking at every value.
+    return text.includes(bufferMark) ? JSON.stringify(envelope, portable) : text
   } catch (cause) {
     if (!holdsBigint(envelope.data, new Set()))
       throw new InvalidEventError(
@@ -32,8 +37,19 @@ export function jsonText(event: EventDefinition, envelope: { readonly data: unkn
         [{ path: '', message: `JSON cannot carry it: ${cause instanceof Error ? cause.message : cause}` }],
         { cause },
       )
-    return JSON.stringify(envelope, (_name, value) => (typeof value === 'bigint' ? String(value) : value))
+    return JSON.stringify(envelope, portable)
   }
+}
+
+/** How the JSON that Node makes of a Buffer begins. */
+const bufferMark = '{"type":"Buffer","data":['
+
+function portable(this: unknown, name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null) return value
+  // The Buffer has turned itself into an object by now; its holder still has it.
+  const original = fieldOf(this, name)
+  return Buffer.isBuffer(original) ? original.toString('base64') : value
 }
 
 /** Whether JSON gives the value back as it is, but for fields that are undefined, which are left out. */
