@@ -8,8 +8,12 @@ export interface Inbox<Transaction> {
    * Events published through an outbox in `tx` are part of it. Calls to the outside are not.
    * When the handler throws, or its signal is aborted, everything is rolled back and the event comes again.
    *
-   * @param options.name identity of the handler, kept in the database: renaming it makes handled events count as new.
-   * Defaults to the event's type.
+   * Events that arrive together share a transaction, with their handlers at once on one connection, when they are of
+   * different keys: that is many times faster than a transaction for each. Should anything fail in it, it is rolled back and
+   * each event is handled in a transaction of its own, so a handler may be called twice for one effect. What this asks of
+   * a handler: inside such a transaction locks do not keep the others out, so rows that events of other keys change too
+   * must be changed by one statement that also checks (`update … where on_hand >= $1`), never read first and written
+   * later. A handler that cannot do so, or that waits for anything but the database, says `alone`.
    *
    * @example
    * consumer.on(OrderCreated, inbox.once(async (event, { tx }) => {
@@ -18,7 +22,7 @@ export interface Inbox<Transaction> {
    */
   once<Type extends string, Data>(
     handler: Handler<Type, Data, { readonly tx: Transaction }>,
-    options?: { readonly name?: string },
+    options?: OnceOptions,
   ): Handler<Type, Data>
   /**
    * Forgets what was handled longer ago than this. Milliseconds.
@@ -30,12 +34,25 @@ export interface Inbox<Transaction> {
   stats(): InboxStats
 }
 
+export interface OnceOptions {
+  /**
+   * Identity of the handler, kept in the database: renaming it makes handled events count as new. @default the event's type
+   */
+  readonly name?: string
+  /** Never shares a transaction with other events. @default false */
+  readonly alone?: boolean
+}
+
 /** Counts since the inbox was created, in this process. */
 export interface InboxStats {
   /** Events whose effects were committed. */
   readonly handled: number
   /** Events that came again and were finished without calling the handler. */
   readonly duplicates: number
+  /** Transactions that several events could share and that were committed. */
+  readonly groups: number
+  /** Such transactions that were rolled back, after which each event was handled alone. */
+  readonly groupsGivenUp: number
 }
 
 /** An event that came again after it had been handled. */

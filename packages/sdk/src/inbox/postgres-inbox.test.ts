@@ -40,6 +40,6 @@ test('an onDuplicate that throws is logged, and the delivery is finished', async
     group: 'g',
     signal: new AbortController().signal,
   })
-  expect(inbox.stats()).toEqual({ handled: 0, duplicates: 1 })
+  expect(inbox.stats()).toMatchObject({ handled: 0, duplicates: 1 })
   expect(error).toHaveBeenCalledWith(expect.objectContaining({ reason: 'metrics are down' }), expect.any(String))
 })

@@ -1,14 +1,17 @@
+import { type Clock, systemClock } from '../core/clock.ts'
 import type { Context } from '../core/context.ts'
 import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
-import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
+import { InvalidConfigurationError } from '../core/errors.ts'
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
-import { sqlState } from '../postgres/sql-errors.ts'
 import type { Tx } from '../postgres/tx.ts'
 import { eventKey } from './event-key.ts'
-import type { Duplicate, Inbox, InboxStats } from './inbox.ts'
+import type { Handling, HandlingOutcome } from './handling.ts'
+import type { Duplicate, Inbox, InboxStats, OnceOptions } from './inbox.ts'
+import { GroupCommit } from './postgres-group-commit.ts'
+import { note } from './postgres-notes.ts'
 
 export interface InboxOptions {
   readonly sql: Sql
@@ -18,15 +21,24 @@ export interface InboxOptions {
   readonly topics?: readonly TopicDefinition[]
   /** Told of every event that came again. What it throws is logged: the event was handled before, and stays so. */
   readonly onDuplicate?: (duplicate: Duplicate) => void
+  /**
+   * Most events that are handled in one transaction, when they arrive together: handlers of different keys then run at once
+   * on one connection, with one commit. 1 gives each event its own. @default 128
+   */
+  readonly maxGroupSize?: number
   readonly logger?: Logger
+  readonly clock?: Clock
 }
 
 /**
  * Creates an inbox over the table `evtkit_inbox` in the connection's search path.
  *
- * @throws InvalidConfigurationError when `retentionMs` is shorter than the retention of one of the topics.
+ * @throws InvalidConfigurationError when `retentionMs` is shorter than the retention of one of the topics, or `maxGroupSize` is no whole number from 1 up.
  */
 export function createInbox(options: InboxOptions): Inbox<Tx> {
+  const { maxGroupSize = 128 } = options
+  if (!Number.isInteger(maxGroupSize) || maxGroupSize < 1)
+    throw new InvalidConfigurationError(`maxGroupSize must be a whole number from 1 up, got ${maxGroupSize}`)
   if (options.retentionMs !== undefined) mustOutlive(options.retentionMs, options.topics ?? [])
   return new PostgresInbox(options)
 }
@@ -34,6 +46,8 @@ export function createInbox(options: InboxOptions): Inbox<Tx> {
 class PostgresInbox implements Inbox<Tx> {
   readonly #options: InboxOptions
   readonly #sql: Sql
+  /** By consumer group. */
+  readonly #groups = new Map<string, GroupCommit>()
   #handled = 0
   #duplicates = 0
 
@@ -44,20 +58,22 @@ class PostgresInbox implements Inbox<Tx> {
 
   once<Type extends string, Data>(
     handler: Handler<Type, Data, { readonly tx: Tx }>,
-    { name }: { readonly name?: string } = {},
+    { name, alone = false }: OnceOptions = {},
   ): Handler<Type, Data> {
     if (name === '') throw new InvalidConfigurationError('a handler\'s name in the inbox must not be empty, got ""')
     return async (event, context) => {
       const handlerName = name ?? event.eventType
-      const handled = await this.#sql.transaction(
-        async (tx) => {
-          if (!(await isFirst(tx, event, context, handlerName))) return false
-          await handler(event, withTransaction(context, tx))
-          return true
-        },
-        { signal: context.signal },
-      )
-      if (handled) this.#handled++
+      const { group, signal, delivery } = context
+      const outcome = await this.#groupOf(group).handle({
+        event,
+        note: { eventKey: eventKey(event.eventId), group, handler: handlerName },
+        key: delivery.message.key?.toString('latin1') ?? null,
+        signal,
+        // One that failed before is likely to fail again, and would take the others' work along.
+        shares: !alone && delivery.attempt === 1,
+        work: async (tx) => handler(event, withTransaction(context, tx)),
+      })
+      if (outcome === 'handled') this.#handled++
       else this.#cameAgain(event, context, handlerName)
     }
   }
@@ -78,7 +94,33 @@ class PostgresInbox implements Inbox<Tx> {
   }
 
   stats(): InboxStats {
-    return { handled: this.#handled, duplicates: this.#duplicates }
+    let groups = 0
+    let groupsGivenUp = 0
+    for (const commit of this.#groups.values()) {
+      groups += commit.groups
+      groupsGivenUp += commit.givenUp
+    }
+    return { handled: this.#handled, duplicates: this.#duplicates, groups, groupsGivenUp }
+  }
+
+  #groupOf(group: string): GroupCommit {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    const { maxGroupSize = 128, clock = systemClock } = this.#options
+    const created = new GroupCommit({ sql: this.#sql, clock, maxSize: maxGroupSize, alone: (one) => this.#alone(one) })
+    this.#groups.set(group, created)
+    return created
+  }
+
+  #alone({ note: noted, signal, work }: Handling<Tx>): Promise<HandlingOutcome> {
+    return this.#sql.transaction(
+      async (tx): Promise<HandlingOutcome> => {
+        if (!(await note(tx, noted))) return 'duplicate'
+        await work(tx)
+        return 'handled'
+      },
+      { signal },
+    )
   }
 
   #cameAgain(event: Envelope, context: Context, handler: string): void {
@@ -91,21 +133,6 @@ class PostgresInbox implements Inbox<Tx> {
       const reason = error instanceof Error ? error.message : String(error)
       logger.error({ eventId, eventType, handler, reason }, 'onDuplicate of the inbox threw; the event stays handled')
     }
-  }
-}
-
-/** Notes the event. A copy that is being handled elsewhere is waited for: the unique index holds us until it has ended. */
-async function isFirst(tx: Tx, event: Envelope, context: Context, handler: string): Promise<boolean> {
-  try {
-    const { rowCount } = await tx.query(note, [eventKey(event.eventId), context.group, handler])
-    return rowCount === 1
-  } catch (error) {
-    const state = sqlState(error)
-    if (state !== '42P01' && state !== '42703') throw error
-    throw new SchemaNotMigratedError(
-      'the inbox has no table (evtkit_inbox) in this database; run migrate(sql, [inboxMigrations]) before the consumer starts',
-      { cause: error },
-    )
   }
 }
 
@@ -135,9 +162,6 @@ function mustOutlive(retentionMs: number, topics: readonly TopicDefinition[]): v
           'Keep the inbox at least as long as the topic.',
       )
 }
-
-const note = `insert into evtkit_inbox (event_id, consumer_group, handler) values ($1::uuid, $2::text, $3::text)
-on conflict do nothing`
 
 const pruneAtOnce = 10_000
 

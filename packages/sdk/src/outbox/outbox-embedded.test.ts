@@ -72,7 +72,7 @@ describe('outbox, relay and inbox on one embedded connection', () => {
       causationId: event.eventId,
       correlationId: event.correlationId,
     })
-    expect(inbox.stats()).toEqual({ handled: 1, duplicates: 1 })
+    expect(inbox.stats()).toMatchObject({ handled: 1, duplicates: 1 })
     await eventually(async () => expect(await relay.stats()).toMatchObject({ depth: 0, relayed: 1 }))
     await relay.close()
   })

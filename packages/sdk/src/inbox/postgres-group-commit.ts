@@ -1,0 +1,263 @@
+import type { Clock } from '../core/clock.ts'
+import { isEvtError } from '../core/errors.ts'
+import type { Sql } from '../postgres/sql.ts'
+import { isConflict } from '../postgres/sql-errors.ts'
+import type { Tx } from '../postgres/tx.ts'
+import { type Handling, type HandlingOutcome, noteName } from './handling.ts'
+import { noteAll } from './postgres-notes.ts'
+import { NeedsOwnTransactionError, SharedTransaction } from './postgres-shared-transaction.ts'
+
+export interface GroupCommitOptions {
+  readonly sql: Sql
+  readonly clock: Clock
+  /** Most handlings in one transaction. */
+  readonly maxSize: number
+  /** Handles one in a transaction of its own. */
+  readonly alone: (handling: Handling<Tx>) => Promise<HandlingOutcome>
+}
+
+/** How long a statement of a group waits for a lock before the group is given up. Milliseconds. */
+const lockTimeoutMs = 50
+/** How long a handling waits for the group in flight before it goes alone. Milliseconds. */
+const patienceMs = 50
+/** How long the handlers of a group may take before it is given up. Milliseconds. */
+const longestGroupMs = 500
+/** How long a handler that was too slow for its group is kept out of groups. Milliseconds. */
+const apartMs = 10_000
+
+interface Member {
+  readonly handling: Handling<Tx>
+  readonly resolve: (outcome: HandlingOutcome | Promise<HandlingOutcome>) => void
+  readonly reject: (error: unknown) => void
+  /** Ends when its first call did; until then it must not run again. */
+  returned: Promise<void> | undefined
+}
+
+/**
+ * Handlings that arrive while a transaction is open share the next one: one note for all, their handlers at once on one
+ * connection, one commit.
+ *
+ * A group is a hope, not a promise: whatever goes wrong in it rolls it back, and each handling runs in a transaction of its
+ * own, so that the bad one alone is bad. One group is in flight at a time and its waits for locks are short, because groups
+ * that hold many rows and wait for each other would stand still together.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions
+  #waiting: Member[] = []
+  #draining = false
+  /** The group in flight takes its time: nobody waits for it. */
+  #impatient = false
+  #size: number
+  /** Handlers that were seen to need a transaction of their own, and until when that is believed. */
+  readonly #unfit = new Map<string, number>()
+  #groups = 0
+  #givenUp = 0
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options
+    this.#size = Math.min(16, options.maxSize)
+  }
+
+  get groups(): number {
+    return this.#groups
+  }
+
+  get givenUp(): number {
+    return this.#givenUp
+  }
+
+  handle(handling: Handling<Tx>): Promise<HandlingOutcome> {
+    if (this.#impatient || !handling.shares || this.#isUnfit(handling.note.handler))
+      return this.#options.alone(handling)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ handling, resolve, reject, returned: undefined })
+      if (this.#draining) return
+      this.#draining = true
+      // Behind the calls that come in the same turn, which are to share it.
+      setImmediate(() => this.#drain())
+    })
+  }
+
+  #isUnfit(handler: string): boolean {
+    const until = this.#unfit.get(handler)
+    if (until === undefined) return false
+    if (this.#options.clock.monotonic() < until) return true
+    this.#unfit.delete(handler)
+    return false
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const members = this.#take()
+      const overdue = this.#options.clock.after(patienceMs, () => this.#loosePatience())
+      await this.#run(members)
+      overdue.cancel()
+      this.#impatient = false
+    }
+    this.#draining = false
+  }
+
+  #loosePatience(): void {
+    this.#impatient = true
+    for (const { handling, resolve } of this.#waiting.splice(0)) resolve(this.#options.alone(handling))
+  }
+
+  /** The longest waiting ones, of different keys; who must stay keeps their place. */
+  #take(): Member[] {
+    const members: Member[] = []
+    const keys = new Set<string>()
+    const left: Member[] = []
+    for (const member of this.#waiting) {
+      const { key, note } = member.handling
+      // Two copies of one event are kept apart too, so that the second is recognised for what it is.
+      const apart = [`note ${noteName(note)}`, ...(key === null ? [] : [`key ${key}`])]
+      if (members.length >= this.#size || apart.some((name) => keys.has(name))) {
+        left.push(member)
+        continue
+      }
+      for (const name of apart) keys.add(name)
+      members.push(member)
+    }
+    this.#waiting = left
+    return members
+  }
+
+  async #run(members: readonly Member[]): Promise<void> {
+    const attempt = new GroupAttempt(this.#options, members)
+    try {
+      const outcomes = await attempt.run()
+      this.#groups++
+      this.#size = Math.min(this.#options.maxSize, this.#size * 2)
+      for (const [i, { resolve }] of members.entries()) resolve(outcomes[i] ?? 'duplicate')
+    } catch (error) {
+      this.#givenUp++
+      if (isConflict(error)) this.#size = Math.max(1, Math.floor(this.#size / 2))
+      this.#learn(error, attempt.failed)
+      // Alone they would find nothing else: the database is away and no handler said so, or it was alone already.
+      const hopeless = attempt.failed === undefined ? isEvtError(error) : members.length === 1 && !needsAnother(error)
+      for (const member of members) this.#giveUp(member, hopeless ? error : undefined)
+    }
+  }
+
+  #learn(error: unknown, failed: Member | undefined): void {
+    if (failed === undefined) return
+    const { handler } = failed.handling.note
+    if (error instanceof NeedsOwnTransactionError) this.#unfit.set(handler, Number.POSITIVE_INFINITY)
+    else if (error instanceof TooSlowError) this.#unfit.set(handler, this.#options.clock.monotonic() + apartMs)
+  }
+
+  /** Not waited for: it may wait for locks as long as it likes, and the next group goes on. */
+  #giveUp({ handling, resolve, reject, returned }: Member, error: unknown): void {
+    if (handling.signal.aborted || error !== undefined) {
+      reject(handling.signal.aborted ? handling.signal.reason : error)
+      return
+    }
+    if (returned === undefined) {
+      resolve(this.#options.alone(handling))
+      return
+    }
+    // A handler that ignores its signal is not waited for longer than its deadline.
+    const aborted = new Promise<never>((_, abort) => {
+      handling.signal.addEventListener('abort', () => abort(handling.signal.reason), { once: true })
+    })
+    resolve(Promise.race([returned, aborted]).then(() => this.#options.alone(handling)))
+  }
+}
+
+/** A handler would have held up the rest of its group. Never leaves this room. */
+class TooSlowError extends Error {
+  override readonly name = 'TooSlowError'
+}
+
+/** One transaction of a group. */
+class GroupAttempt {
+  readonly #sql: Sql
+  readonly #clock: Clock
+  readonly #members: readonly Member[]
+  /** Whose failure ended it; `undefined` when none of the handlers' did. */
+  failed: Member | undefined
+
+  constructor({ sql, clock }: GroupCommitOptions, members: readonly Member[]) {
+    this.#sql = sql
+    this.#clock = clock
+    this.#members = members
+  }
+
+  async run(): Promise<HandlingOutcome[]> {
+    const end = new AbortController()
+    const stop = new Map<Member, () => void>()
+    for (const member of this.#members) {
+      const { signal } = member.handling
+      const abort = () => this.#fail(end, member, signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      stop.set(member, () => signal.removeEventListener('abort', abort))
+      if (signal.aborted) abort()
+    }
+    try {
+      return await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
+    } finally {
+      for (const remove of stop.values()) remove()
+    }
+  }
+
+  async #work(tx: Tx, end: AbortController): Promise<HandlingOutcome[]> {
+    await tx.enqueue(`select set_config('lock_timeout', $1, true)`, [`${lockTimeoutMs}ms`])
+    const fresh = await noteAll(
+      tx,
+      this.#members.map(({ handling }) => handling.note),
+    )
+    const outcomes: HandlingOutcome[] = []
+    const running = new Map<Member, Promise<void>>()
+    const done: Promise<void>[] = []
+    for (const member of this.#members) {
+      const isNew = fresh.has(noteName(member.handling.note))
+      outcomes.push(isNew ? 'handled' : 'duplicate')
+      if (!isNew) continue
+      const call = this.#call(member, tx, end)
+      running.set(member, call)
+      done.push(call.then(() => void running.delete(member)))
+    }
+    const overdue = this.#clock.after(longestGroupMs, () => {
+      const [slow] = running.keys()
+      if (slow !== undefined && this.#members.length > 1)
+        this.#fail(end, slow, new TooSlowError(`a handler took longer than ${longestGroupMs} ms`))
+    })
+    try {
+      await Promise.all(done)
+    } finally {
+      overdue.cancel()
+    }
+    return outcomes
+  }
+
+  async #call(member: Member, tx: Tx, end: AbortController): Promise<void> {
+    const part = new SharedTransaction(tx)
+    const work = callHandler(member.handling, part).finally(() => part.end())
+    member.returned = work.then(nothing, nothing)
+    try {
+      await work
+    } catch (error) {
+      this.#fail(end, member, error)
+      throw error
+    }
+  }
+
+  /** Only the first failure is one; the rest follows from it. */
+  #fail(end: AbortController, member: Member, error: unknown): void {
+    if (end.signal.aborted) return
+    this.failed = member
+    end.abort(error)
+  }
+}
+
+/** Whether the very same handler may succeed in a transaction of its own, where it may wait for locks. */
+function needsAnother(error: unknown): boolean {
+  return isConflict(error) || error instanceof NeedsOwnTransactionError || error instanceof TooSlowError
+}
+
+/** A handler that throws before its first await fails like any other. */
+async function callHandler(handling: Handling<Tx>, tx: Tx): Promise<void> {
+  await handling.work(tx)
+}
+
+function nothing(): void {}
