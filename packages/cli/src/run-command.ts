@@ -36,6 +36,11 @@ export async function runCommandLine(surroundings: Surroundings): Promise<ExitCo
     command.configureOutput(streams)
     commands.push(...command.commands)
   }
+  if (argv[0] === 'complete') {
+    const { printCompletions } = await import('./completion.ts')
+    await printCompletions(specs, argv.slice(argv[1] === '--' ? 2 : 1), env, cwd)
+    return exitCodes.ok
+  }
   if (argv.length === 0) {
     program.outputHelp()
     return exitCodes.ok

@@ -1,6 +1,11 @@
 import type { CommandSpec } from '../command.ts'
 import { asyncapi } from './asyncapi.ts'
 import { catalog } from './catalog.ts'
+import { completionCommand } from './completion.ts'
+import { devDown } from './dev-down.ts'
+import { devStatus } from './dev-status.ts'
+import { devUp } from './dev-up.ts'
+import { doctor } from './doctor.ts'
 import { generateCommand } from './generate.ts'
 import { topicsApply } from './topics-apply.ts'
 import { topicsCheck } from './topics-check.ts'
@@ -16,4 +21,9 @@ export const commands: readonly CommandSpec[] = [
   topicsList,
   asyncapi,
   catalog,
+  doctor,
+  devUp,
+  devStatus,
+  devDown,
+  completionCommand,
 ]

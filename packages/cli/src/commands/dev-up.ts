@@ -1,0 +1,116 @@
+import { Option } from 'commander'
+import { type CommandSpec, exitCodes, type Invocation } from '../command.ts'
+import { CommandError, usageError } from '../command-error.ts'
+import { connectKafka, connectRegistry, readTree } from '../connect.ts'
+import {
+  chosenServers,
+  type DevServer,
+  dataFolder,
+  dataOption,
+  devServers,
+  onlyOption,
+  provideServer,
+  variableOf,
+} from '../dev-stack.ts'
+import type { Settings } from '../settings.ts'
+
+export const devUp: CommandSpec = {
+  path: 'dev up',
+  summary: 'start Kafka, PostgreSQL and a schema registry on this computer',
+  description: `Starts what does not run yet, by Docker Compose where there is a compose.yaml of this project and an engine,
+otherwise as processes: Kafka and Apicurio Registry on the installed JDK, PostgreSQL from the installed programs. The first
+start fetches Kafka and Apicurio. They go on after this command; evt dev down ends them. A server named by KAFKA_BROKERS,
+DATABASE_URL or SCHEMA_REGISTRY_URL is used as it is.`,
+  options: [
+    onlyOption(),
+    dataOption(),
+    new Option('--contracts', 'then create the topics of the contracts and register their schemas'),
+    new Option('--env', 'print the addresses as lines for a shell: eval "$(evt dev up --env)"'),
+    ...devServers.map((name) => new Option(`--${name}-port <port>`, `port of ${name} (default: a free one)`)),
+  ],
+  examples: [
+    ['evt dev up', 'Starts all three and prints where they are.'],
+    ['eval "$(evt dev up --contracts --env)"', 'Makes them ready for the contracts, and known to the shell.'],
+    ['evt dev up --only kafka --kafka-port 9092', 'Only a broker, where many tools look for one.'],
+  ],
+  async run(invocation) {
+    const { output, options } = invocation
+    const settings = await invocation.settings()
+    const names = chosenServers(options.only)
+    const ports = names.map((name) => portOf(options[`${name}Port`], `--${name}-port`))
+    const results = await Promise.allSettled(
+      names.map((name, i) =>
+        provideServer(name, {
+          dataDir: dataFolder(settings, options.data, name),
+          port: ports[i],
+          progress: (text) => output.note(text),
+        }),
+      ),
+    )
+    const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    for (const { name, address, origin, pid } of servers) {
+      output.record({ server: name, variable: variableOf[name], address, origin, pid: pid ?? null })
+      if (options.env !== true) output.line(`${variableOf[name]}=${address}`)
+      else if (!output.json) output.raw(`export ${variableOf[name]}='${address.replaceAll("'", "'\\''")}'\n`)
+    }
+    if (failed.length > 0) {
+      const reasons = failed.map((error) => (error instanceof Error ? error.message : String(error)))
+      throw new CommandError(`${failed.length} of ${names.length} servers did not start: ${reasons.join('; ')}`, {
+        cause: failed[0],
+        next: 'do what the message says, then evt dev up again; --only leaves servers out',
+      })
+    }
+    if (options.contracts === true) await carryOutContracts(settings, servers, invocation)
+    return exitCodes.ok
+  },
+}
+
+async function carryOutContracts(settings: Settings, servers: readonly DevServer[], { output }: Invocation) {
+  const { silentLogger } = await import('@evtkit/sdk')
+  const contracts = await readTree(settings)
+  const addressOf = (name: DevServer['name']) => servers.find((server) => server.name === name)?.address
+  // Here is what was started, whatever the settings name for other commands.
+  const here: Settings = {
+    ...settings,
+    brokers: addressOf('kafka')?.split(','),
+    kafka: { ssl: false, ca: undefined, cert: undefined, key: undefined, sasl: undefined },
+    registryUrl: addressOf('registry'),
+    registryAuth: undefined,
+    registryCa: undefined,
+  }
+  if (here.brokers !== undefined) {
+    const { applyTopicPlan, planTopics } = await import('@evtkit/sdk/topics')
+    const kafka = await connectKafka(here, { logger: silentLogger })
+    try {
+      const plan = await planTopics({ admin: kafka, wanted: contracts.topics })
+      const done = await applyTopicPlan({ admin: kafka, plan })
+      output.note(`Topics: ${done.length} created or changed, ${contracts.topics.length} in the contracts.`)
+      for (const { topic, action, remarks } of plan.steps)
+        if (action === 'refuse') output.warn(`${topic}: ${remarks.join('; ')}`)
+    } finally {
+      await kafka.close().catch(() => {})
+    }
+  }
+  if (here.registryUrl !== undefined) {
+    const { pushSchemas } = await import('@evtkit/sdk/contracts')
+    const registry = await connectRegistry(here, { logger: silentLogger })
+    try {
+      const { schemas } = await pushSchemas({ contracts, registry })
+      const count = (state: string) => schemas.filter((schema) => schema.state === state).length
+      output.note(`Schemas: ${count('new')} registered, ${count('unchanged')} were there already.`)
+      for (const { event, version, state, reasons } of schemas)
+        if (state === 'refused') output.warn(`${event} ${version} is refused: ${reasons.join('; ')}`)
+    } finally {
+      await registry.close()
+    }
+  }
+}
+
+function portOf(value: unknown, option: string): number | undefined {
+  if (value === undefined) return undefined
+  const port = Number(value)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw usageError(`${option} needs a port from 1 to 65535, got ${JSON.stringify(value)}`)
+  return port
+}
