@@ -77,7 +77,7 @@ export const NamesHappened = defineEvent({
           type: 'enum',
           name: 'stress.common.class',
           doc: 'Named as a keyword.',
-          symbols: ['enum', 'null', 'constructor'],
+          symbols: ['enum', 'null', 'default'],
         },
         doc: 'An enum named class.',
       },
@@ -122,12 +122,10 @@ export const NamesHappened = defineEvent({
           {
             type: 'record',
             name: 'stress.common.Tree',
-            doc: 'Holds itself in three ways.',
+            doc: 'Holds itself.',
             fields: [
               { name: 'value', type: 'int', doc: 'A value.' },
               { name: 'left', type: ['null', 'stress.common.Tree'], doc: 'One.', default: null },
-              { name: 'children', type: { type: 'array', items: 'stress.common.Tree' }, doc: 'Many.', default: [] },
-              { name: 'named', type: { type: 'map', values: 'stress.common.Tree' }, doc: 'By name.', default: {} },
             ],
           },
         ],
