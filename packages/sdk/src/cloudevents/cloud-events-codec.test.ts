@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { avroSchema } from '../avro/index.ts'
 import { jsonCodec } from '../core/codec.ts'
 import { codecPerTopic } from '../core/codec-per-topic.ts'
 import type { Envelope } from '../core/envelope.ts'
@@ -8,6 +9,7 @@ import { defineEvent } from '../core/event.ts'
 import { envelopeHeaders } from '../core/headers.ts'
 import type { Header, RawMessage } from '../core/message.ts'
 import { defineTopic } from '../core/topic.ts'
+import { createAvroCodec } from '../registry/index.ts'
 import { cloudEventsCodec } from './cloud-events-codec.ts'
 
 const OrderPlaced = defineEvent({
@@ -338,11 +340,32 @@ describe('what is no CloudEvent', () => {
 })
 
 describe('among other formats', () => {
-  const codec = codecPerTopic({ topics: { 'order-events': cloudEventsCodec() } })
+  const schemas: unknown[] = []
+  const InAvro = defineEvent({
+    type: 'OrderPlaced',
+    topic: OrderPlaced.topic,
+    schema: avroSchema<{ readonly orderId: string }>({
+      type: 'record',
+      name: 'OrderPlaced',
+      fields: [{ name: 'orderId', type: 'string' }],
+    }),
+    key: ({ orderId }) => orderId,
+  })
+  const avro = createAvroCodec({
+    lookup: {
+      byId: async (id) => ({ id, document: schemas[id] }),
+      byGuid: () => Promise.reject(new Error('no GUID is written here')),
+      idOf: async (_subject, document) => schemas.push(document) - 1,
+    },
+    events: [InAvro],
+  })
+  const codec = codecPerTopic({ topics: { 'order-events': cloudEventsCodec() }, alsoReads: [avro] })
 
   test('a record of any of them is read', async () => {
     for (const writer of [jsonCodec, cloudEventsCodec(), cloudEventsCodec({ mode: 'structured' })])
       expect(await codec.decode(await written(writer))).toEqual(envelope)
+    const { value, headers = [] } = await avro.encode(InAvro, envelope)
+    expect(await codec.decode({ ...(await written()), value, headers })).toEqual(envelope)
   })
 
   test('a record without marks of CloudEvents is not taken for one', async () => {

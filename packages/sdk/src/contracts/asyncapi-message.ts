@@ -21,7 +21,7 @@ export function asyncApiMessage(event: EventContract, newest: string): Readonly<
     name: type,
     title: `${type} ${version}`,
     ...(data.doc !== undefined && { summary: data.doc }),
-    contentType: 'application/vnd.apache.avro',
+    contentType: 'application/vnd.confluent.avro',
     headers: {
       allOf: [
         { $ref: '#/components/schemas/EventHeaders' },
