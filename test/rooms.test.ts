@@ -36,7 +36,7 @@ const packages: Record<string, readonly RegExp[]> = {
   core: [/^uuidv7$/, /^@standard-schema\/spec$/],
   kafka: [/^kafkajs(\/|$)/],
   postgres: [/^pg(-|\/|$)/, /^@electric-sql\/pglite/],
-  avro: [/^avsc$/],
+  avro: [/^@standard-schema\/spec$/],
   contracts: [/^yaml$/],
 }
 
