@@ -4,10 +4,19 @@ import { dateText } from './date-text.ts'
 import { decimalText, fromTwosComplement } from './decimal-text.ts'
 import { uuidText } from './default-factory.ts'
 import { mostEmptyItems, mostNestedRecords } from './limits.ts'
+import { NameCache } from './name-cache.ts'
+import { shortText } from './short-text.ts'
 
 /** More bytes than any whole number of 64 bits takes. */
 const longestVarint = 10
 const latestTime = 8.64e15
+
+/** What `toString('utf8')` calls after looking at its arguments, which takes as long again. Every Node has it, and no declaration. */
+type FastBuffer = Buffer & { utf8Slice?(start: number, end: number): string }
+
+function textOf(bytes: FastBuffer, at: number, end: number): string {
+  return bytes.utf8Slice === undefined ? bytes.toString('utf8', at, end) : bytes.utf8Slice(at, end)
+}
 
 /**
  * Reads values as Avro wrote them. Whatever the bytes say, it reads no further than they go, and makes no more of them
@@ -19,6 +28,7 @@ export class BinaryReader {
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   #emptyItems = 0
+  readonly #names = new NameCache()
   #depth = 0
 
   open(bytes: Buffer, at: number): void {
@@ -107,13 +117,20 @@ export class BinaryReader {
 
   text(): string {
     const size = this.#length()
-    if (size === 0) return ''
     const at = this.#take(size, 'text')
-    const text = this.#bytes.toString('utf8', at, at + size)
-    // Decoding puts U+FFFD in the place of what is wrong; only then it is worth looking at the bytes.
-    if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(at, at + size)))
-      this.fail('text in UTF-8', `${size} byte(s) before it that are not`)
-    return text
+    const bytes = this.#bytes
+    const short = shortText(bytes, at, size)
+    return short ?? this.#anyText(bytes, at, at + size)
+  }
+
+  /** The name of an entry in a map. */
+  name(): string {
+    const size = this.#length()
+    const at = this.#take(size, 'a name')
+    const bytes = this.#bytes
+    const known = this.#names.find(bytes, at, size)
+    if (known !== undefined) return known
+    return this.#names.keep(shortText(bytes, at, size) ?? this.#anyText(bytes, at, at + size), bytes, at, size)
   }
 
   bytes(): Buffer {
@@ -198,6 +215,14 @@ export class BinaryReader {
 
   skip(size: number): void {
     this.#take(size, 'bytes')
+  }
+
+  #anyText(bytes: Buffer, at: number, end: number): string {
+    const text = textOf(bytes, at, end)
+    // Decoding puts U+FFFD in the place of what is wrong; only then it is worth looking at the bytes.
+    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(at, end)))
+      this.fail('text in UTF-8', `${end - at} byte(s) before it that are not`)
+    return text
   }
 
   #left(): number {

@@ -122,7 +122,7 @@ else ${v}[${name}] = ${item.value}`
     return `let ${n} = ${block}
 const ${v} = ${empty}
 for (; ${n} > 0; ${n} = ${block}) for (; ${n} > 0; ${n}--) {
-const ${name} = input.text()
+const ${name} = input.name()
 ${item.statements}
 ${put}
 }`

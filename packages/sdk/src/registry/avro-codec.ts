@@ -13,7 +13,7 @@ import {
   UndecodableRecordError,
 } from '../core/errors.ts'
 import { type EventDefinition, validate } from '../core/event.ts'
-import type { RawMessage } from '../core/message.ts'
+import type { Header, RawMessage } from '../core/message.ts'
 import { versionsOf } from '../core/upcast.ts'
 import { DecoderCache } from './decoder-cache.ts'
 import { envelopeRecord, subjectOf } from './envelope-record.ts'
@@ -152,9 +152,7 @@ class Encoders {
     const out = this.#out
     const write = compileWriter(record)
     const prefix = this.#idInHeader ? Buffer.alloc(0) : frame
-    const rest: Omit<Encoded, 'value'> = this.#idInHeader
-      ? { contentType: bareContentType, headers: [[schemaIdHeader, frame]] }
-      : { contentType: framedContentType }
+    const headers: readonly Header[] | undefined = this.#idInHeader ? [[schemaIdHeader, frame]] : undefined
     return (envelope) => {
       out.start(prefix)
       try {
@@ -163,7 +161,10 @@ class Encoders {
         if (!(cause instanceof UnwritableValueError)) throw cause
         throw invalidEvent(event, envelope, cause)
       }
-      return { ...rest, value: out.finish() }
+      const value = out.finish()
+      return headers === undefined
+        ? { value, contentType: framedContentType }
+        : { value, contentType: bareContentType, headers }
     }
   }
 }
