@@ -1,5 +1,6 @@
 import { parseArguments, usage } from './arguments.ts'
 import type { Suite } from './case.ts'
+import { codecSuite } from './cases/codec.ts'
 import { consumeSuite } from './cases/consume.ts'
 import { outboxSuite } from './cases/outbox.ts'
 import { publishSuite } from './cases/publish.ts'
@@ -7,7 +8,7 @@ import { runCase } from './harness.ts'
 import { type CaseReport, formatReport, reportCase } from './report.ts'
 import { createServers } from './servers.ts'
 
-const suites: readonly Suite[] = [publishSuite, consumeSuite, outboxSuite]
+const suites: readonly Suite[] = [publishSuite, consumeSuite, outboxSuite, codecSuite]
 
 process.exitCode = await main(process.argv.slice(2))
 
