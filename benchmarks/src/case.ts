@@ -30,6 +30,7 @@ export interface Contender {
 /** What a contender has to reach. */
 export type Target =
   | { readonly contender: string; readonly measure: 'ratio'; readonly atLeast: number }
+  | { readonly contender: string; readonly measure: 'perSecond'; readonly atLeast: number }
   | { readonly contender: string; readonly measure: 'p50Ms'; readonly atMost: number }
 
 /** Contenders that do the same job, side by side; the first is the baseline of the ratios. */

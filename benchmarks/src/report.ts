@@ -72,7 +72,7 @@ function reportContender({ contender, samples }: Measured, baselineRates: readon
 function checkTarget(target: Target, contenders: readonly ContenderReport[]): TargetReport {
   const { contender, measure } = target
   const reached = contenders.find(({ name }) => name === contender)?.[measure] ?? Number.NaN
-  return measure === 'ratio'
+  return 'atLeast' in target
     ? { contender, measure, wanted: `>= ${target.atLeast}`, reached, met: reached >= target.atLeast }
     : { contender, measure, wanted: `<= ${target.atMost}`, reached, met: reached <= target.atMost }
 }
@@ -106,7 +106,8 @@ export function formatReport(report: CaseReport): string {
 }
 
 function formatTarget({ measure, wanted, met }: TargetReport): string {
-  return `${measure === 'ratio' ? '' : 'p50 '}${wanted} ${met ? 'met' : 'MISSED'}`
+  const of = { ratio: '', p50Ms: 'p50 ', perSecond: 'rate ' }[measure]
+  return `${of}${wanted} ${met ? 'met' : 'MISSED'}`
 }
 
 function spread(values: readonly number[]): string {

@@ -18,8 +18,8 @@ export interface GroupCommitOptions {
 
 /** How long a statement of a group waits for a lock before the group is given up. Milliseconds. */
 const lockTimeoutMs = 50
-/** How long a handling waits for the group in flight before it goes alone. Milliseconds. */
-const patienceMs = 50
+/** How long the group in flight is waited for, at least; more where groups usually take longer. Milliseconds. */
+const leastPatienceMs = 50
 /** How long the handlers of a group may take before it is given up. Milliseconds. */
 const longestGroupMs = 500
 /** How long a handler that was too slow for its group is kept out of groups. Milliseconds. */
@@ -48,6 +48,8 @@ export class GroupCommit {
   /** The group in flight takes its time: nobody waits for it. */
   #impatient = false
   #size: number
+  /** How long groups took lately. Milliseconds. */
+  #usualMs = 0
   /** Handlers that were seen to need a transaction of their own, and until when that is believed. */
   readonly #unfit = new Map<string, number>()
   #groups = 0
@@ -89,7 +91,7 @@ export class GroupCommit {
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       const members = this.#take()
-      const overdue = this.#options.clock.after(patienceMs, () => this.#loosePatience())
+      const overdue = this.#options.clock.after(this.#patienceMs, () => this.#losePatience())
       await this.#run(members)
       overdue.cancel()
       this.#impatient = false
@@ -97,7 +99,12 @@ export class GroupCommit {
     this.#draining = false
   }
 
-  #loosePatience(): void {
+  /** A slow database is slow alone too; only a group that is slow for itself is not waited for. */
+  get #patienceMs(): number {
+    return Math.min(longestGroupMs, Math.max(leastPatienceMs, 5 * this.#usualMs))
+  }
+
+  #losePatience(): void {
     this.#impatient = true
     for (const { handling, resolve } of this.#waiting.splice(0)) resolve(this.#options.alone(handling))
   }
@@ -124,8 +131,10 @@ export class GroupCommit {
 
   async #run(members: readonly Member[]): Promise<void> {
     const attempt = new GroupAttempt(this.#options, members)
+    const begunAt = this.#options.clock.monotonic()
     try {
       const outcomes = await attempt.run()
+      this.#usualMs += (this.#options.clock.monotonic() - begunAt - this.#usualMs) / 5
       this.#groups++
       this.#size = Math.min(this.#options.maxSize, this.#size * 2)
       for (const [i, { resolve }] of members.entries()) resolve(outcomes[i] ?? 'duplicate')
