@@ -7,6 +7,11 @@ import { devStatus } from './dev-status.ts'
 import { devUp } from './dev-up.ts'
 import { doctor } from './doctor.ts'
 import { generateCommand } from './generate.ts'
+import { schemaCheck } from './schema-check.ts'
+import { schemaDiff } from './schema-diff.ts'
+import { schemaList } from './schema-list.ts'
+import { schemaPush } from './schema-push.ts'
+import { schemaShow } from './schema-show.ts'
 import { topicsApply } from './topics-apply.ts'
 import { topicsCheck } from './topics-check.ts'
 import { topicsList } from './topics-list.ts'
@@ -15,6 +20,11 @@ import { topicsPlan } from './topics-plan.ts'
 /** Every command, in the order in which help lists them. */
 export const commands: readonly CommandSpec[] = [
   generateCommand,
+  schemaCheck,
+  schemaPush,
+  schemaList,
+  schemaShow,
+  schemaDiff,
   topicsPlan,
   topicsApply,
   topicsCheck,
