@@ -11,6 +11,7 @@ import { runOrders } from './load/order-run.ts'
 import { repeatingSender } from './load/repeating-sender.ts'
 import { type FetchRequest, fetchAt } from './platform/fetch.ts'
 import { type Ground, type Shop, startShop } from './platform/shop.ts'
+import { jsonWire, type Wire } from './platform/wire.ts'
 import { parts } from './process/parts.ts'
 
 /** A world to run the shop in. */
@@ -40,9 +41,11 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
   describe(name, () => {
     let world: World
     let shop: Shop
+    let wire: Wire
 
     beforeAll(async () => {
       world = await createWorld(silentLogger)
+      wire = world.openWire?.('gateway') ?? jsonWire()
       // Every other record comes twice, in everything that follows.
       const aroundSender = (sender: Sender) => repeatingSender(sender, 2)
       shop = await startShop({
@@ -56,6 +59,7 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
 
     afterAll(async () => {
       await shop?.close()
+      await wire?.close()
       await world?.close()
     }, 60_000)
 
@@ -92,6 +96,7 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
       const report = await runOrders({
         fetchFrom: (part) => (part === 'gateway' ? fetchAt(shop.url) : shop.fetchFrom(part)),
         source: world.transport,
+        codec: wire.codec,
         clock: systemClock,
         logger: silentLogger,
         count: 24,

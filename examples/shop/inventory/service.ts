@@ -16,6 +16,7 @@ export const inventory: Service = {
   kind: 'service',
   name: 'inventory',
   migrations,
+  publishes: [InventoryReserved, InventoryReservationFailed, InventoryReleased],
   create(platform) {
     const edges = createEdges(platform, { group: 'inventory', source: 'inventory-service' })
     const { consumer, inbox, outbox, producer } = edges

@@ -1,4 +1,4 @@
-import { type Consumer, createConsumer, type Logger, newUuid, type Source } from '@evtkit/sdk'
+import { type Codec, type Consumer, createConsumer, type Logger, newUuid, type Source } from '@evtkit/sdk'
 import { type AboutOrder, allEvents, isAboutOrder } from '../contracts/index.ts'
 
 /** An event of the shop about an order. */
@@ -6,6 +6,8 @@ export type ShopFact = AboutOrder
 
 export interface FactLogOptions {
   readonly source: Source
+  /** What the services write with. @default JSON */
+  readonly codec?: Codec | undefined
   readonly logger: Logger
   /** Told about each fact the first time it is seen. */
   readonly onFact?: (fact: ShopFact) => void
@@ -21,7 +23,7 @@ export class FactLog {
   #repeated = 0
   #unreadable = 0
 
-  constructor({ source, logger, onFact = () => {} }: FactLogOptions) {
+  constructor({ source, codec, logger, onFact = () => {} }: FactLogOptions) {
     this.#onFact = onFact
     this.#consumer = createConsumer({
       source,
@@ -30,6 +32,7 @@ export class FactLog {
       rejected: () => {
         this.#unreadable++
       },
+      ...(codec !== undefined && { codec }),
       logger,
       concurrency: 256,
     })

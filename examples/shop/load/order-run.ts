@@ -1,4 +1,4 @@
-import { type Clock, type Logger, pause, type Source } from '@evtkit/sdk'
+import { type Clock, type Codec, type Logger, pause, type Source } from '@evtkit/sdk'
 import type { Discrepancy } from '../books/books.ts'
 import { checkBooks } from '../books/check-books.ts'
 import { collectBooks } from '../books/collect-books.ts'
@@ -14,6 +14,8 @@ export interface OrderRunOptions {
   readonly fetchFrom: (part: PartName) => Fetch
   /** Where the events of the shop are read from. */
   readonly source: Source
+  /** What the services write with. @default JSON */
+  readonly codec?: Codec
   readonly clock: Clock
   readonly logger: Logger
   readonly count: number
@@ -61,10 +63,11 @@ const ends = new Set(['OrderShipped', 'OrderCancelled'])
 
 /** Posts a mixed set of orders, waits for the end of each, and looks whether the books agree. */
 export async function runOrders(options: OrderRunOptions): Promise<OrderRunReport> {
-  const { fetchFrom, source, clock, logger, onFact } = options
+  const { fetchFrom, source, codec, clock, logger, onFact } = options
   let lastChange = clock.monotonic()
   const log = new FactLog({
     source,
+    codec,
     logger,
     onFact(fact) {
       lastChange = clock.monotonic()

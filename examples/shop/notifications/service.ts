@@ -1,4 +1,4 @@
-import { OrderCancelled, ShippingCreated } from '../contracts/index.ts'
+import { NotificationSent, OrderCancelled, ShippingCreated } from '../contracts/index.ts'
 import { createEdges } from '../platform/edges.ts'
 import type { Service } from '../platform/service.ts'
 import { cancelledMail, shippedMail } from './mail.ts'
@@ -11,6 +11,7 @@ export const notifications: Service = {
   kind: 'service',
   name: 'notifications',
   migrations,
+  publishes: [NotificationSent],
   create(platform) {
     const edges = createEdges(platform, { group: 'notifications', source: 'notification-service' })
     const { smtpUrl } = platform.settings
@@ -22,6 +23,7 @@ export const notifications: Service = {
       .on(OrderCancelled, (event, context) => notify(options, event, context, cancelledMail(event)))
 
     return {
+      handles: edges.handles,
       start: () => edges.start(),
       async close(deadlineMs) {
         await edges.close(deadlineMs)

@@ -3,6 +3,10 @@ import {
   InventoryReservationFailed,
   InventoryReserved,
   NotificationSent,
+  OrderCancelled,
+  OrderConfirmed,
+  OrderCreated,
+  OrderShipped,
   PaymentFailed,
   PaymentProcessed,
   ShippingCreated,
@@ -20,6 +24,7 @@ export const orders: Service = {
   kind: 'service',
   name: 'orders',
   migrations,
+  publishes: [OrderCreated, OrderConfirmed, OrderCancelled, OrderShipped],
   create(platform) {
     const edges = createEdges(platform, { group: 'orders', source: 'order-service' })
     const { consumer, inbox } = edges

@@ -1,4 +1,4 @@
-import { InventoryReserved } from '../contracts/index.ts'
+import { InventoryReserved, PaymentFailed, PaymentProcessed } from '../contracts/index.ts'
 import { createEdges } from '../platform/edges.ts'
 import type { Service } from '../platform/service.ts'
 import { addCallbackRoute } from './callback-route.ts'
@@ -12,6 +12,7 @@ export const payments: Service = {
   kind: 'service',
   name: 'payments',
   migrations,
+  publishes: [PaymentProcessed, PaymentFailed],
   create(platform) {
     const { sql, clock, logger, settings } = platform
     // Handlers mostly wait for the provider, so many of them are no load.
@@ -53,6 +54,7 @@ export const payments: Service = {
     addCallbackRoute(platform.http, { sql, edges, provider })
 
     return {
+      handles: edges.handles,
       async start() {
         await edges.start()
         pending.start()

@@ -1,17 +1,17 @@
-import { type Consumer, createConsumer, createProducer, type Producer } from '@evtkit/sdk'
+import { type Consumer, createConsumer, createProducer, type EventDefinition, type Producer } from '@evtkit/sdk'
 import { rejectedStore } from '@evtkit/sdk/dead-letters'
 import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
 import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
 import type { Tx } from '@evtkit/sdk/postgres'
 import { allEvents } from '../contracts/index.ts'
 import type { ServicePlatform } from './platform.ts'
-import type { PartName, RunningPart } from './service.ts'
+import type { PartName, RunningService } from './service.ts'
 
 /**
  * Where a service meets the others: facts come in by the consumer and its inbox, and go out by the outbox of the
  * transaction that made them true.
  */
-export interface Edges extends RunningPart {
+export interface Edges extends RunningService {
   readonly consumer: Consumer
   readonly inbox: Inbox<Tx>
   readonly outbox: Outbox<Tx>
@@ -29,7 +29,7 @@ export interface EdgesOptions {
 }
 
 export function createEdges(platform: ServicePlatform, { group, source: own, concurrency = 16 }: EdgesOptions): Edges {
-  const { sql, sender, source, logger, clock } = platform
+  const { sql, sender, source, codec, logger, clock } = platform
   const outbox = createOutbox()
   const relay = createRelay({ sql, sender, outbox, logger, clock })
   const consumer = createConsumer({
@@ -38,16 +38,19 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
     rejected: rejectedStore(sql),
     catalogue: allEvents,
     concurrency,
+    codec,
     logger,
     clock,
   })
   const inbox = createInbox({ sql })
   platform.http.get('/stats', async () => inbox.stats())
+  const handles: EventDefinition[] = []
   return {
-    consumer,
+    consumer: noting(consumer, handles),
+    handles,
     inbox,
     outbox,
-    producer: createProducer({ sender, source: own, clock }),
+    producer: createProducer({ sender, source: own, codec, clock }),
     async start() {
       await relay.start()
       await consumer.start()
@@ -64,4 +67,23 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
       ]
     },
   }
+}
+
+/** The same consumer, which notes what it is given handlers for. */
+function noting(consumer: Consumer, handles: EventDefinition[]): Consumer {
+  const self: Consumer = {
+    on(event, handler) {
+      consumer.on(event, handler)
+      handles.push(event)
+      return self
+    },
+    use(middleware) {
+      consumer.use(middleware)
+      return self
+    },
+    start: () => consumer.start(),
+    close: (deadlineMs) => consumer.close(deadlineMs),
+    health: () => consumer.health(),
+  }
+  return self
 }

@@ -14,9 +14,10 @@ const service: Service = {
   kind: 'service',
   name: 'orders',
   migrations: defineMigrations('nothing', []),
+  publishes: [],
   create({ http }) {
     http.get('/orders', async () => 'here')
-    return { start: async () => {}, close: async () => {}, health: () => [] }
+    return { handles: [], start: async () => {}, close: async () => {}, health: () => [] }
   },
 }
 

@@ -1,8 +1,9 @@
-import type { Clock, Logger, Sender, Transport } from '@evtkit/sdk'
+import type { Clock, EventDefinition, Logger, Sender, Transport } from '@evtkit/sdk'
 import { rejectedMigrations } from '@evtkit/sdk/dead-letters'
 import { inboxMigrations } from '@evtkit/sdk/inbox'
 import { outboxMigrations } from '@evtkit/sdk/outbox'
 import { migrate, type Sql } from '@evtkit/sdk/postgres'
+import { verifyTopics } from '@evtkit/sdk/topics'
 import type { FastifyInstance } from 'fastify'
 import { allTopics } from '../contracts/index.ts'
 import type { Fetch } from './fetch.ts'
@@ -10,8 +11,9 @@ import { addHealthRoutes } from './health-routes.ts'
 import { createHttpServer } from './http-server.ts'
 import { keepTrying } from './keep-trying.ts'
 import type { Platform } from './platform.ts'
-import type { Part, PartName, PieceHealth, RunningPart, Service } from './service.ts'
+import type { Part, PartName, PieceHealth, RunningPart, RunningService, Service } from './service.ts'
 import type { Settings } from './settings.ts'
+import { jsonWire, type Wire } from './wire.ts'
 
 export interface PartHostOptions {
   readonly part: Part | Service
@@ -22,8 +24,21 @@ export interface PartHostOptions {
   /** Opened for services only. */
   readonly openDatabase: () => Sql
   readonly openBroker: () => Transport
+  /** @default JSON */
+  readonly openWire?: () => Wire
+  /** Whether topics that are missing are made, which suits a broker of its own, or only missed. @default 'create' */
+  readonly topics?: 'create' | 'verify'
   /** Put around the sender that the service's relay sends to, such as one that repeats records. @default nothing */
   readonly aroundSender?: (sender: Sender) => Sender
+}
+
+/** What a service has and other parts have not. */
+interface Edge {
+  readonly service: Service
+  readonly running: RunningService
+  readonly sql: Sql
+  readonly transport: Transport
+  readonly wire: Wire
 }
 
 /** Gives one part its ground: an HTTP server with health, and for a service its database and the broker. */
@@ -31,8 +46,7 @@ export class PartHost {
   readonly #options: PartHostOptions
   readonly #http: FastifyInstance
   readonly #running: RunningPart
-  readonly #sql: Sql | undefined
-  readonly #transport: Transport | undefined
+  readonly #edge: Edge | undefined
   readonly #stop = new AbortController()
   /** What is still waited for at the start, and why. */
   readonly #awaited = new Map<string, string>()
@@ -47,10 +61,11 @@ export class PartHost {
     if (part.kind === 'service') {
       const sql = options.openDatabase()
       const transport = options.openBroker()
-      this.#sql = sql
-      this.#transport = transport
+      const wire = options.openWire?.() ?? jsonWire()
       const sender = options.aroundSender?.(transport) ?? transport
-      this.#running = part.create({ ...platform, sql, sender, source: transport })
+      const running = part.create({ ...platform, sql, sender, source: transport, codec: wire.codec })
+      this.#edge = { service: part, running, sql, transport, wire }
+      this.#running = running
     } else {
       this.#running = part.create(platform)
     }
@@ -74,17 +89,20 @@ export class PartHost {
     return this.#http.listen({ port, host: '127.0.0.1' })
   }
 
-  /** Waits for database and broker, brings tables and topics up to date, and begins to work. */
+  /** Waits for database and broker, brings its tables up to date, makes or misses topics, looks its schemas up, and begins to work. */
   async start(): Promise<void> {
     this.#state = 'starting'
-    const { part } = this.#options
-    const sql = this.#sql
-    const transport = this.#transport
-    if (part.kind === 'service' && sql !== undefined && transport !== undefined) {
-      const migrations = [outboxMigrations, inboxMigrations, rejectedMigrations, part.migrations]
+    if (this.#edge !== undefined) {
+      const { service, sql, transport, wire, running } = this.#edge
+      const migrations = [outboxMigrations, inboxMigrations, rejectedMigrations, service.migrations]
       await Promise.all([
         this.#await('database', () => migrate(sql, migrations)),
-        this.#await('broker', () => transport.createTopics(allTopics)),
+        this.#await('broker', () =>
+          this.#options.topics === 'verify'
+            ? verifyTopics(transport, topicsOf([...service.publishes, ...running.handles]), 'evt topics apply')
+            : transport.createTopics(allTopics),
+        ),
+        this.#await('schemas', () => wire.prepare(service.publishes)),
       ])
     }
     this.#stop.signal.throwIfAborted()
@@ -101,8 +119,9 @@ export class PartHost {
       await this.#running.close(deadlineMs)
     } finally {
       this.#state = 'closed'
-      await this.#transport?.close(deadlineMs)
-      await this.#sql?.close()
+      await this.#edge?.transport.close(deadlineMs)
+      await this.#edge?.sql.close()
+      await this.#edge?.wire.close()
     }
   }
 
@@ -110,7 +129,7 @@ export class PartHost {
     const awaited = [...this.#awaited].map(([piece, detail]) => ({ piece, ready: false, detail }))
     if (this.#state === 'new' || awaited.length > 0) return awaited
     const pieces = this.#running.health().map(({ piece, ready, detail }) => ({ piece, ready, detail }))
-    return this.#sql === undefined ? pieces : [await databaseHealth(this.#sql), ...pieces]
+    return this.#edge === undefined ? pieces : [await databaseHealth(this.#edge.sql), ...pieces]
   }
 
   async #await(what: string, attempt: () => Promise<unknown>): Promise<void> {
@@ -125,6 +144,10 @@ export class PartHost {
     })
     this.#awaited.delete(what)
   }
+}
+
+function topicsOf(events: readonly EventDefinition[]) {
+  return [...new Map(events.map(({ topic }) => [topic.name, topic])).values()]
 }
 
 async function databaseHealth(sql: Sql): Promise<PieceHealth> {

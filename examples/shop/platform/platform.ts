@@ -1,4 +1,4 @@
-import type { Clock, Logger, Sender, Source } from '@evtkit/sdk'
+import type { Clock, Codec, Logger, Sender, Source } from '@evtkit/sdk'
 import type { Sql } from '@evtkit/sdk/postgres'
 import type { FastifyInstance } from 'fastify'
 import type { Fetch } from './fetch.ts'
@@ -16,9 +16,11 @@ export interface Platform {
   fetchFrom(part: PartName): Fetch
 }
 
-/** What a service stands on besides: a database of its own, and both ends of the broker. */
+/** What a service stands on besides: a database of its own, and both ends of the broker and what goes over it. */
 export interface ServicePlatform extends Platform {
   readonly sql: Sql
   readonly sender: Sender
   readonly source: Source
+  /** What it publishes with, and reads with. */
+  readonly codec: Codec
 }

@@ -1,3 +1,4 @@
+import type { EventDefinition } from '@evtkit/sdk'
 import type { Migrations } from '@evtkit/sdk/postgres'
 import type { Platform, ServicePlatform } from './platform.ts'
 
@@ -28,8 +29,10 @@ export interface Service {
   readonly name: PartName
   /** Its own tables. Those of outbox, inbox and rejected records are the platform's business. */
   readonly migrations: Migrations
+  /** The facts it publishes; that they can be written is made sure of before it starts. */
+  readonly publishes: readonly EventDefinition[]
   /** Puts it together, routes included, without doing anything yet. */
-  create(platform: ServicePlatform): RunningPart
+  create(platform: ServicePlatform): RunningService
 }
 
 /** A part that has been put together. */
@@ -40,6 +43,12 @@ export interface RunningPart {
   close(deadlineMs: number): Promise<void>
   /** How each of its moving pieces is doing. */
   health(): readonly PieceHealth[]
+}
+
+/** A service that has been put together. */
+export interface RunningService extends RunningPart {
+  /** The facts it has handlers for. */
+  readonly handles: readonly EventDefinition[]
 }
 
 /** How one piece of a part is doing. */

@@ -20,6 +20,9 @@ const Environment = z.object({
   /** File in which the mail sink keeps its mails across restarts; none keeps them in memory. */
   SHOP_MAIL_FILE: z.string().min(1).optional(),
   KAFKA_BROKERS: z.string().min(1).optional(),
+  /** What facts are written as; both are read, Avro only where there is a registry. */
+  SHOP_CODEC: z.enum(['json', 'avro']).default('json'),
+  SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** How long a killed process keeps its partitions before the next one gets them; short for people who watch. */
   SHOP_SESSION_TIMEOUT_MS: Milliseconds.default(30_000),
   SHOP_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -35,6 +38,8 @@ export interface Settings {
   readonly ledgerFile: string | undefined
   readonly mailFile: string | undefined
   readonly kafkaBrokers: readonly string[] | undefined
+  readonly codec: 'json' | 'avro'
+  readonly registryUrl: string | undefined
   readonly sessionTimeoutMs: number
   readonly databaseUrl: string | undefined
 }
@@ -60,6 +65,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     ledgerFile: data.SHOP_LEDGER_FILE,
     mailFile: data.SHOP_MAIL_FILE,
     kafkaBrokers: data.KAFKA_BROKERS?.split(',').map((broker) => broker.trim()),
+    codec: data.SHOP_CODEC,
+    registryUrl: data.SCHEMA_REGISTRY_URL,
     sessionTimeoutMs: data.SHOP_SESSION_TIMEOUT_MS,
     databaseUrl: data.SHOP_DATABASE_URL,
   }

@@ -4,6 +4,7 @@ import { type Fetch, fetchInProcess } from './fetch.ts'
 import { PartHost } from './part-host.ts'
 import type { Part, PartName, Service } from './service.ts'
 import type { Settings } from './settings.ts'
+import { jsonWire, type Wire } from './wire.ts'
 
 /** What the services of a shop stand on. Whoever made it takes it down, after the shop was closed. */
 export interface Ground {
@@ -11,6 +12,8 @@ export interface Ground {
   openDatabase(service: PartName): Sql
   /** A service's own client of the broker. Closed with its service. */
   openBroker(service: PartName): Transport
+  /** A service's own codec. Closed with its service. @default JSON */
+  openWire?(service: PartName): Wire
 }
 
 export interface ShopOptions {
@@ -44,6 +47,8 @@ const inOneProcess: Settings = {
   ledgerFile: undefined,
   mailFile: undefined,
   kafkaBrokers: undefined,
+  codec: 'json',
+  registryUrl: undefined,
   sessionTimeoutMs: 10_000,
   databaseUrl: undefined,
 }
@@ -72,6 +77,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       fetchFrom,
       openDatabase: () => ground.openDatabase(part.name),
       openBroker: () => ground.openBroker(part.name),
+      openWire: () => ground.openWire?.(part.name) ?? jsonWire(),
       ...(aroundSender && { aroundSender }),
     })
     hosts.set(part.name, host)

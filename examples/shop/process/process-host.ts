@@ -5,6 +5,7 @@ import { fetchAt } from '../platform/fetch.ts'
 import { PartHost } from '../platform/part-host.ts'
 import type { PartName } from '../platform/service.ts'
 import { readSettings } from '../platform/settings.ts'
+import { openWire } from '../platform/wire.ts'
 import { parts } from './parts.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -17,6 +18,8 @@ export function createProcessHost(name: PartName, env: Environment, logger: Logg
     logger,
     clock: systemClock,
     settings,
+    topics: 'verify',
+    openWire: () => openWire(settings, logger),
     fetchFrom: (part) => fetchAt(urlOf(env, part)),
     openDatabase: () =>
       createPostgres({

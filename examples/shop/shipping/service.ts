@@ -9,6 +9,7 @@ export const shipping: Service = {
   kind: 'service',
   name: 'shipping',
   migrations,
+  publishes: [ShippingCreated],
   create(platform) {
     const edges = createEdges(platform, { group: 'shipping', source: 'shipping-service' })
     const { consumer, inbox, outbox, producer } = edges
