@@ -7,6 +7,7 @@ import { devStatus } from './dev-status.ts'
 import { devUp } from './dev-up.ts'
 import { doctor } from './doctor.ts'
 import { generateCommand } from './generate.ts'
+import { init } from './init.ts'
 import { schemaCheck } from './schema-check.ts'
 import { schemaDiff } from './schema-diff.ts'
 import { schemaList } from './schema-list.ts'
@@ -19,6 +20,7 @@ import { topicsPlan } from './topics-plan.ts'
 
 /** Every command, in the order in which help lists them. */
 export const commands: readonly CommandSpec[] = [
+  init,
   generateCommand,
   schemaCheck,
   schemaPush,
