@@ -116,7 +116,8 @@ export class HttpExchange implements RegistryExchange {
       )
     }
     const text = await this.#text(response, signal)
-    return this.#read(status, status < 400 ? text : withoutSecrets(text, this.#secrets(authorization)))
+    const quotable = withoutSecrets(text, this.#secrets(authorization))
+    return this.#read(status, status < 400 ? text : quotable, quotable)
   }
 
   async #authorization(signal: AbortSignal): Promise<string | undefined> {
@@ -200,17 +201,17 @@ export class HttpExchange implements RegistryExchange {
     return Buffer.concat(chunks, size).toString('utf8')
   }
 
-  #read(status: number, text: string): RegistryAnswer {
+  #read(status: number, text: string, quotable: string): RegistryAnswer {
     const body = parsed(text)
     if (status >= 500 || status === 429 || status === 408)
       throw new RegistryUnavailableError(
-        `${this.name} cannot serve (${status}): ${body === undefined ? asOneLine(text.slice(0, 200)) : wordsOf({ status, body })}`,
+        `${this.name} cannot serve (${status}): ${body === undefined ? asOneLine(quotable.slice(0, 200)) : wordsOf({ status, body })}`,
       )
     if (body !== undefined) return { status, body }
     // Of a proxy on the way, or of a registry that does not know what it was asked.
     if (status === 401 || status === 403 || status === 404 || status === 405) return { status, body: undefined }
     throw new RegistryRefusedError(
-      `what answers at ${this.place} is no schema registry: expected JSON, got ${text === '' ? 'nothing' : `"${asOneLine(text.slice(0, 80))}"`} with status ${status}. ` +
+      `what answers at ${this.place} is no schema registry: expected JSON, got ${text === '' ? 'nothing' : `"${asOneLine(quotable.slice(0, 80))}"`} with status ${status}. ` +
         'Check the address: most registries answer at its root, Apicurio at /apis/ccompat/v7.',
       status,
     )
