@@ -5,11 +5,8 @@ import { describeType } from './compatibility-message.ts'
 
 /** How to make a change safely: concrete steps, best first. `backward`: the new schema reads; `forward`: an old one does. */
 export function adviceFor(finding: Incompatibility, direction: 'backward' | 'forward'): readonly string[] {
-  return [...(direction === 'backward' ? toReadOld(finding) : toBeReadByOld(finding)), newVersion]
+  return direction === 'backward' ? toReadOld(finding) : toBeReadByOld(finding)
 }
-
-const newVersion =
-  'Or make it a new version of the event: restore this file, write the change to the next .v<n>.avsc, and give the old version an upcaster.'
 
 function toReadOld(finding: Incompatibility): readonly string[] {
   const { kind, missing, reader, writer, path } = finding
@@ -33,7 +30,7 @@ function toReadOld(finding: Incompatibility): readonly string[] {
     case 'FIXED_SIZE_MISMATCH':
       return [`Keep the size, and put the longer or shorter value into a new field beside "${path}", with a default.`]
     case 'MISSING_UNION_BRANCH':
-      return [`Keep ${missing.join(', ')} in the union of "${path}": ${alsoWidened(reader, name)}`]
+      return [`Keep ${missing.join(', ')} in the union of "${path}": ${stillThere(reader, name)}`]
     case 'TYPE_MISMATCH':
       return writer.kind === 'null'
         ? [`Keep null in the type of "${path}": ["null", ${describeInJson(reader)}]. Old data has nothing there.`]
@@ -109,7 +106,7 @@ function suggestedDefault(type: AvroSchema): string {
   }
 }
 
-function alsoWidened(reader: AvroSchema, name: string): string {
+function stillThere(reader: AvroSchema, name: string): string {
   return reader.kind === 'union'
     ? `what was written as ${name} stays written. To write it no more, say so in the doc.`
     : 'what was written stays written.'

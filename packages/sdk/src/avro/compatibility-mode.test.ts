@@ -88,10 +88,6 @@ describe('what it says', () => {
     const one = only([{ name: 's', type: state('A', 'B') }], [{ name: 's', type: state('A') }], 'FORWARD')
     expect(one?.advice[0]).toContain('first give shop.State a "default" symbol')
   })
-
-  test('a new version with an upcaster is always a way', () => {
-    expect(only([id, coupon], [id])?.advice.at(-1)).toContain('upcaster')
-  })
 })
 
 function state(...symbols: string[]) {

@@ -38,7 +38,7 @@ export interface CompatibilityBreak {
   readonly message: string
   /** Which data fails. */
   readonly fails: string
-  /** How to make the change without breaking anybody, best way first. */
+  /** How to make the change without breaking anybody, best way first; a new schema beside the old one is always another. */
   readonly advice: readonly string[]
   readonly incompatibility: Incompatibility
 }

@@ -109,7 +109,7 @@ function incompatibilities(
       path,
       within: types.within,
       message,
-      advice: [...advice, ...neverWritten(broken)],
+      advice: [...advice, newVersion(event, broken.at(-1)?.file ?? event.file), ...neverWritten(broken)],
       against,
       compatibility: { direction, kind, fails },
     }
@@ -123,6 +123,11 @@ function fileOf({ definedIn }: DataVersion, types: { readonly within: string; re
 /** The envelope is named after its data: when that has another name, it is said once. */
 function isOfTheData({ kind, path }: CompatibilityBreak): boolean {
   return kind !== 'NAME_MISMATCH' || path !== ''
+}
+
+function newVersion({ type, version, domain }: EventContract, file: string): string {
+  const next = `v${Number(version.slice(1)) + 1}`
+  return `Or make it ${type} ${next}: restore ${file}, write the change to ${domain}/${type}.${next}.avsc, and give ${version} an upcaster.`
 }
 
 function neverWritten(files: readonly (DefiningFile | undefined)[]): string[] {
