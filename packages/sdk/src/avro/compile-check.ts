@@ -204,22 +204,22 @@ function wrappedCheck(nullable: boolean, branches: ReadonlyMap<string, Check>): 
   }
 }
 
-/** Forms of JSON that stand for a value of another kind, tried in this order when the union has no text itself. */
-const writtenAsText: readonly JavaScriptKind[] = ['timestamp', 'bigint', 'bytes']
+/** What text may stand for in JSON, tried in this order: itself first. */
+const writtenAsText: readonly JavaScriptKind[] = ['text', 'timestamp', 'bigint', 'bytes']
 
 function plainUnionCheck(nullable: boolean, byKind: ReadonlyMap<JavaScriptKind, Check>, expected: string): Check {
-  const fromText = writtenAsText.flatMap((kind) => byKind.get(kind) ?? [])
+  const textReaders = writtenAsText.flatMap((kind) => byKind.get(kind) ?? [])
   return (value, depth, trail) => {
     if (value === null && nullable) return value
     const kind = kindOf(value)
     const check =
       kind === undefined ? undefined : kind === 'object' && isJsonBuffer(value) ? byKind.get('bytes') : byKind.get(kind)
-    if (check !== undefined) return check(value, depth, trail)
     if (kind === 'text')
-      for (const read of fromText) {
+      for (const read of textReaders) {
         const result = read(value, depth, undefined)
         if (result !== invalid) return result
       }
+    if (check !== undefined) return check(value, depth, trail)
     const fallback = kind === 'number' ? byKind.get('bigint') : kind === 'object' ? byKind.get('object') : undefined
     return fallback === undefined ? refuse(trail, expected, value) : fallback(value, depth, trail)
   }
