@@ -1,10 +1,11 @@
 import type { AvroRecord } from '../avro/avro-schema.ts'
-import type { CompatibilityMode } from '../avro/compatibility-mode.ts'
+import { type CompatibilityMode, checkVersions } from '../avro/compatibility-mode.ts'
 import { printAvroSchema } from '../avro/print-avro-schema.ts'
 import { InvalidConfigurationError, isEvtError } from '../core/errors.ts'
 import { envelopeRecord, subjectOf } from '../registry/envelope-record.ts'
 import type { RegistryClient } from '../registry/registry-client.ts'
 import type { Contracts, EventContract } from './contracts.ts'
+import { versionsInRegistry } from './earlier-in-registry.ts'
 import { severalAtOnce } from './several-at-once.ts'
 
 export interface PushSchemasOptions {
@@ -21,7 +22,14 @@ export interface PushSchemasOptions {
 /** The part of a registry that is used. */
 export type PushRegistry = Pick<
   RegistryClient,
-  'place' | 'lookup' | 'register' | 'checkCompatibility' | 'compatibilityMode' | 'setCompatibilityMode'
+  | 'place'
+  | 'lookup'
+  | 'register'
+  | 'checkCompatibility'
+  | 'compatibilityMode'
+  | 'setCompatibilityMode'
+  | 'versions'
+  | 'version'
 >
 
 /** What became of one event. */
@@ -56,7 +64,7 @@ export interface PushResult {
  */
 export async function pushSchemas(options: PushSchemasOptions): Promise<PushResult> {
   const { registry, dryRun = false, compatibility } = options
-  const planned = await severalAtOnce(chosen(options), (event) => plan(event, registry))
+  const planned = await severalAtOnce(chosen(options), (event) => plan(event, registry, compatibility))
   const accepted = planned.every(({ state }) => state !== 'refused')
   if (dryRun) return { schemas: planned.map(withoutDocument), accepted, dryRun }
   if (!accepted)
@@ -68,8 +76,9 @@ export async function pushSchemas(options: PushSchemasOptions): Promise<PushResu
   const schemas: PushedSchema[] = []
   // One after another, so that ids ascend in the order of the events, the same in every registry.
   for (const one of planned) {
-    if (compatibility !== undefined) await setLevel(registry, one.subject, compatibility)
+    const isLevelSet = compatibility === undefined || (await setLevel(registry, one.subject, compatibility))
     schemas.push(withoutDocument(one.state === 'new' ? await register(one, registry) : one))
+    if (!isLevelSet) await setLevel(registry, one.subject, compatibility)
   }
   return { schemas, accepted, dryRun }
 }
@@ -99,20 +108,41 @@ export function subjectAndDocument(event: EventContract): { readonly subject: st
   return { subject: subjectOf(event.topic.name, envelope), document: printAvroSchema(envelope) }
 }
 
-async function plan(event: EventContract, registry: PushRegistry): Promise<Planned> {
+async function plan(
+  event: EventContract,
+  registry: PushRegistry,
+  level: CompatibilityMode | undefined,
+): Promise<Planned> {
   const { subject, document } = subjectAndDocument(event)
   const common = { event: event.type, version: event.version, topic: event.topic.name, subject, document }
   const known = await findRegistered(registry, subject, document)
   if (known !== undefined)
     return { ...common, state: 'unchanged', id: known.id, subjectVersion: known.version, reasons: [] }
-  const { compatible, messages } = await registry.checkCompatibility(subject, document, 'all')
+  const reasons = [...(await refusals(registry, subject, document)), ...(await breaks(event, registry, level))]
   return {
     ...common,
-    state: compatible ? 'new' : 'refused',
+    state: reasons.length === 0 ? 'new' : 'refused',
     id: undefined,
     subjectVersion: undefined,
-    reasons: messages,
+    reasons,
   }
+}
+
+async function refusals(registry: PushRegistry, subject: string, document: unknown): Promise<readonly string[]> {
+  const { compatible, messages } = await registry.checkCompatibility(subject, document, 'all')
+  if (compatible) return []
+  return messages.length === 0 ? ['the registry gives no reason'] : messages
+}
+
+/** The registry judges by the level it has; by the one it is about to get, only we can. */
+async function breaks(
+  event: EventContract,
+  registry: PushRegistry,
+  level: CompatibilityMode | undefined,
+): Promise<readonly string[]> {
+  if (level === undefined) return []
+  const earlier = await versionsInRegistry(event, registry)
+  return checkVersions({ mode: level, next: envelopeRecord(event.data), earlier }).map(({ message }) => message)
 }
 
 async function register(one: Planned, registry: PushRegistry): Promise<Planned> {
@@ -120,9 +150,19 @@ async function register(one: Planned, registry: PushRegistry): Promise<Planned> 
   return { ...one, id, subjectVersion: version }
 }
 
-async function setLevel(registry: PushRegistry, subject: string, mode: CompatibilityMode): Promise<void> {
-  if ((await registry.compatibilityMode(subject)) !== mode) await registry.setCompatibilityMode(mode, subject)
+/** Resolves with false when the subject is not there yet: some registries keep no level for those. */
+async function setLevel(registry: PushRegistry, subject: string, mode: CompatibilityMode): Promise<boolean> {
+  try {
+    if ((await registry.compatibilityMode(subject)) !== mode) await registry.setCompatibilityMode(mode, subject)
+    return true
+  } catch (error) {
+    const isUnknown = isEvtError(error) && 'errorCode' in error && error.errorCode === subjectNotFound
+    if (isUnknown) return false
+    throw error
+  }
 }
+
+const subjectNotFound = 40401
 
 /** What a subject has that is exactly this; `undefined` when it has nothing of the kind. */
 export async function findRegistered(
