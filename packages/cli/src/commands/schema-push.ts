@@ -53,9 +53,7 @@ Ends with 3 when the registry refuses a schema.`,
         schemas.map((schema) => ({ ...schema, id: schema.id ?? null, subjectVersion: schema.subjectVersion ?? null })),
       )
       for (const { subject, state, reasons } of schemas)
-        if (state === 'refused')
-          for (const reason of reasons.length === 0 ? ['the registry gives no reason'] : reasons)
-            output.warn(`${subject}: ${reason}`)
+        if (state === 'refused') for (const reason of reasons) output.warn(`${subject}: ${reason}`)
       const fresh = schemas.filter(({ state }) => state === 'new').length
       if (!accepted) {
         output.note(`${registry.place} refuses; nothing was registered. Next: evt schema check --against registry`)

@@ -12,7 +12,7 @@ export type RegistryVersions = Pick<RegistryClient, 'place' | 'versions' | 'vers
 export async function earlierInRegistry(contracts: Contracts, registry: RegistryVersions): Promise<EarlierContracts> {
   const versions = await severalAtOnce(
     contracts.events,
-    async (event) => [eventKey(event), await versionsOf(event, registry)] as const,
+    async (event) => [eventKey(event), await versionsInRegistry(event, registry)] as const,
   )
   return {
     name: `registry ${registry.place}`,
@@ -23,7 +23,8 @@ export async function earlierInRegistry(contracts: Contracts, registry: Registry
   }
 }
 
-async function versionsOf(event: EventContract, registry: RegistryVersions): Promise<DataVersion[]> {
+/** What a subject has, oldest first; none when it is not there. */
+export async function versionsInRegistry(event: EventContract, registry: RegistryVersions): Promise<DataVersion[]> {
   const subject = subjectOf(event.topic.name, envelopeRecord(event.data))
   const found: DataVersion[] = []
   for (const number of await registry.versions(subject)) {
