@@ -14,6 +14,7 @@ export function createMemoryRegistryStore(): RegistryStore {
 
 class MemoryRecords implements RegistryRecords {
   readonly #schemas = new Map<number, StoredSchema>()
+  readonly #byGuid = new Map<string, StoredSchema>()
   readonly #subjects = new Map<string, Map<number, StoredVersion>>()
   readonly #settings = new Map<string | undefined, RegistrySettings>()
   #lastId = 0
@@ -23,17 +24,19 @@ class MemoryRecords implements RegistryRecords {
   }
 
   async schemaByGuid(guid: string) {
-    return [...this.#schemas.values()].find((schema) => schema.guid === guid)
+    return this.#byGuid.get(guid)
   }
 
   async addSchema(schema: Omit<StoredSchema, 'id'>, id = this.#lastId + 1) {
     const stored = { ...schema, id }
     this.#lastId = Math.max(this.#lastId, id)
     this.#schemas.set(id, stored)
+    this.#byGuid.set(stored.guid, stored)
     return stored
   }
 
   async removeSchema(id: number) {
+    this.#byGuid.delete(this.#schemas.get(id)?.guid ?? '')
     this.#schemas.delete(id)
   }
 

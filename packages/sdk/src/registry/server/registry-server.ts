@@ -85,7 +85,7 @@ class HttpRegistryServer implements RegistryServer {
     response.writeHead(status, {
       'content-type': mediaType,
       'content-length': text.length,
-      // A connection kept alive would hold up a server that is closing, and what is left of a body is not worth reading.
+      // A connection kept alive would hold up a server that is closing; behind a body that was not read nothing can follow.
       ...((this.#server?.listening !== true || !request.complete) && { connection: 'close' }),
     })
     response.end(text)
@@ -127,9 +127,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     // No encoding is set on the request, so its chunks are buffers.
     const bytes = chunk as Buffer
     size += bytes.length
-    if (size > maxBodyBytes) throw new RegistryFault(413, `The request is longer than ${maxBodyBytes} bytes`)
-    chunks.push(bytes)
+    // Read on to its end all the same: a client that is cut off while it sends never sees the answer.
+    if (size <= maxBodyBytes) chunks.push(bytes)
   }
+  if (size > maxBodyBytes) throw new RegistryFault(413, `The request is longer than ${maxBodyBytes} bytes`)
   if (size === 0) return undefined
   try {
     return JSON.parse(Buffer.concat(chunks, size).toString('utf8'))
