@@ -4,5 +4,5 @@ import { createEmbeddedGround } from './platform/embedded-ground.ts'
 
 describeOrderFlow('the order flow in one process, as Avro', async (logger) => {
   const ground = await createEmbeddedGround(logger, systemClock, 'avro')
-  return { ...ground, transport: ground.broker }
+  return { ...ground, format: 'avro', transport: ground.broker }
 })

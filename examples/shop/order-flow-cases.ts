@@ -1,6 +1,14 @@
 /** What the shop promises about orders, asked of it in any world it runs in. */
 import { randomUUID } from 'node:crypto'
-import { type Logger, type Sender, silentLogger, systemClock, type Transport } from '@evtkit/sdk'
+import {
+  headerNames,
+  headerText,
+  type Logger,
+  type Sender,
+  silentLogger,
+  systemClock,
+  type Transport,
+} from '@evtkit/sdk'
 import { listRejected } from '@evtkit/sdk/dead-letters'
 import type { Sql } from '@evtkit/sdk/postgres'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -16,6 +24,8 @@ import { parts } from './process/parts.ts'
 
 /** A world to run the shop in. */
 export interface World extends Ground {
+  /** What facts are written as here. */
+  readonly format: 'json' | 'avro'
   /** Another client of the broker, for the tests. */
   readonly transport: Transport
   close(): Promise<void>
@@ -43,11 +53,24 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
     let shop: Shop
     let wire: Wire
 
+    const contentTypes = new Set<string | undefined>()
+    const published = new Set<string>()
+    /** Notes of everything that is sent what it is written as, who says it, and what it says. */
+    const noting = (sender: Sender): Sender => ({
+      send(messages) {
+        for (const message of messages) {
+          contentTypes.add(headerText(message, headerNames.contentType))
+          published.add(`${headerText(message, headerNames.source)}: ${headerText(message, headerNames.eventType)}`)
+        }
+        return sender.send(messages)
+      },
+    })
+
     beforeAll(async () => {
       world = await createWorld(silentLogger)
       wire = world.openWire?.('gateway') ?? jsonWire()
       // Every other record comes twice, in everything that follows.
-      const aroundSender = (sender: Sender) => repeatingSender(sender, 2)
+      const aroundSender = (sender: Sender) => noting(repeatingSender(sender, 2))
       shop = await startShop({
         parts,
         ground: world,
@@ -254,6 +277,18 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
       )
       await inventory.close()
     }, 60_000)
+
+    test('facts are written in the format of this world, and each service publishes exactly what it says it does', () => {
+      expect([...contentTypes]).toEqual([
+        world.format === 'avro' ? 'application/vnd.confluent.avro' : 'application/json',
+      ])
+      const said = Object.values(parts).flatMap((part) =>
+        part.kind === 'service'
+          ? part.publishes.map((event) => `${part.name.replace(/s$/, '')}-service: ${event.type}`)
+          : [],
+      )
+      expect([...published].sort()).toEqual(said.sort())
+    })
 
     test('every part says that it is alive and ready', async () => {
       for (const part of Object.values(parts)) {

@@ -3,5 +3,5 @@ import { createEmbeddedGround } from './platform/embedded-ground.ts'
 
 describeOrderFlow('the order flow in one process', async (logger) => {
   const ground = await createEmbeddedGround(logger)
-  return { ...ground, transport: ground.broker }
+  return { ...ground, format: 'json', transport: ground.broker }
 })
