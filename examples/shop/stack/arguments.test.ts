@@ -40,6 +40,12 @@ test('the values of flags are read', () => {
   })
 })
 
+test('the codec comes from its flag, else from the environment, else from the last time', () => {
+  expect(parseArguments(['up', '--codec', 'avro'], { SHOP_CODEC: 'json' })).toMatchObject({ codec: 'avro' })
+  expect(parseArguments(['up'], { SHOP_CODEC: 'avro' })).toMatchObject({ codec: 'avro' })
+  expect(complaint('up', '--codec', 'xml')).toBe('--codec is json or avro, not "xml".')
+})
+
 test('a signal may be written short and in small letters', () => {
   expect(parseArguments(['kill', 'orders', '--signal', 'term'])).toMatchObject({ signal: 'SIGTERM' })
 })

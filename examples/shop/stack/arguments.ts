@@ -5,7 +5,7 @@ import { UsageError } from './stack-error.ts'
 /** What the command line asks for. */
 export type StackCommand = { readonly data?: string } & (
   | { readonly command: 'help' }
-  | { readonly command: 'up'; readonly ports: Ports }
+  | { readonly command: 'up'; readonly ports: Ports; readonly codec?: 'json' | 'avro' }
   | { readonly command: 'status'; readonly json: boolean }
   | { readonly command: 'down'; readonly clean: boolean; readonly graceMs: number }
   | { readonly command: 'restart'; readonly member: MemberName; readonly graceMs: number }
@@ -33,12 +33,14 @@ const flags = {
   'gateway-port': { type: 'string' },
   'kafka-port': { type: 'string' },
   'postgres-port': { type: 'string' },
+  'registry-port': { type: 'string' },
+  codec: { type: 'string' },
 } as const
 
 type Flag = keyof typeof flags
 
 const allowed: Readonly<Record<string, readonly Flag[]>> = {
-  up: ['gateway-port', 'kafka-port', 'postgres-port'],
+  up: ['gateway-port', 'kafka-port', 'postgres-port', 'registry-port', 'codec'],
   status: ['json'],
   down: ['clean', 'grace'],
   restart: ['grace'],
@@ -77,7 +79,7 @@ export function parseArguments(
   const json = values.json ?? false
   switch (command) {
     case 'up':
-      return { ...common, command, ports: ports(values, environment) }
+      return { ...common, command, ports: ports(values, environment), ...codec(values.codec, environment.SHOP_CODEC) }
     case 'status':
       return { ...common, command, json }
     case 'down':
@@ -115,6 +117,13 @@ function memberOf(command: string, name: string | undefined): MemberName {
   return member
 }
 
+function codec(flag: string | undefined, variable: string | undefined): { readonly codec?: 'json' | 'avro' } {
+  const name = flag ?? variable
+  if (name === undefined || name === '') return {}
+  if (name === 'json' || name === 'avro') return { codec: name }
+  throw new UsageError(`${flag === undefined ? 'SHOP_CODEC' : '--codec'} is json or avro, not "${name}".`)
+}
+
 function signalOf(text = 'SIGKILL'): NodeJS.Signals {
   const wanted = text.toUpperCase().replace(/^(SIG)?/, 'SIG')
   const signal = signals.find((name) => name === wanted)
@@ -129,7 +138,7 @@ function ports(
   return Object.fromEntries(
     memberNames.flatMap((name): [MemberName, number][] => {
       const flag = `--${name}-port`
-      // Only three members have a flag for their port; the look-up of the others finds nothing.
+      // Only four members have a flag for their port; the look-up of the others finds nothing.
       const given = values[`${name}-port` as Flag]
       if (typeof given === 'string') return [[name, wholeNumber(flag, given, 1, 65_535)]]
       const variable = portVariable(name)

@@ -75,7 +75,15 @@ function inWords(ending: ReturnType<typeof readEnding>): string {
 /** Removes what the stack wrote, and the folder itself only when nothing else lies in it. */
 async function clean(stack: Stack): Promise<void> {
   const { folder } = stack
-  for (const path of [folder.kafka, folder.postgres, folder.logs, folder.exits, folder.outside, folder.stateFile]) {
+  for (const path of [
+    folder.kafka,
+    folder.postgres,
+    folder.registry,
+    folder.logs,
+    folder.exits,
+    folder.outside,
+    folder.stateFile,
+  ]) {
     await rm(path, { recursive: true, force: true })
   }
   try {

@@ -1,4 +1,4 @@
-import { attachKafka, attachPostgres, identifyProcess } from '@evtkit/local-stack'
+import { attachApicurio, attachKafka, attachPostgres, identifyProcess } from '@evtkit/local-stack'
 import { partNames } from './part.ts'
 import { endProcess } from './part-process.ts'
 import type { Stack } from './stack.ts'
@@ -22,7 +22,8 @@ export async function endStrays(stack: Stack, graceMs: number): Promise<void> {
 async function findStrays(stack: Stack): Promise<StackProcess[]> {
   const found = await findStackProcesses(stack.folder)
   if (found.length === 0) return []
-  const servers = await Promise.all([attachKafka(stack.folder.kafka), attachPostgres(stack.folder.postgres)])
+  const { kafka, postgres, registry } = stack.folder
+  const servers = await Promise.all([attachKafka(kafka), attachPostgres(postgres), attachApicurio(registry)])
   const known = new Set([
     ...partNames.map((name) => stack.state.part(name)?.process?.pid),
     ...servers.map((server) => server?.pid),

@@ -27,7 +27,7 @@ async function run(command: StackCommand): Promise<number> {
       return withStack(options, async (stack) => {
         // The clients of Kafka and the shop's contracts take a while to load; the other commands do without.
         const { up } = await import('./up.ts')
-        await up(stack, command.ports)
+        await up(stack, command)
         print(welcome(stack, pc))
         return exitCodes.ok
       })

@@ -2,6 +2,7 @@ import { systemClock } from '@evtkit/sdk'
 import { createKafka } from '@evtkit/sdk/kafka'
 import { type OrderRunReport, runOrders } from '../load/order-run.ts'
 import { fetchAt } from '../platform/fetch.ts'
+import { openStackWire } from './schemas.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 import { isAllReady, readStatus } from './status.ts'
@@ -36,6 +37,7 @@ export async function order(stack: Stack, options: OrderOptions): Promise<OrderR
   const { count } = options
   const logger = progressLogger(progress)
   const broker = createKafka({ brokers: kafka.address.split(','), clientId: 'stack-order', logger })
+  const wire = openStackWire(stack, logger)
   const accepted = new Set<string>()
   // Of anyone's orders: an end may be heard of before the answer that names the order.
   const ended = new Set<string>()
@@ -49,6 +51,7 @@ export async function order(stack: Stack, options: OrderOptions): Promise<OrderR
       ...options,
       fetchFrom: (part) => fetchAt(`http://127.0.0.1:${parts[part]?.port}`),
       source: broker,
+      codec: wire.codec,
       clock: systemClock,
       logger,
       onPlaced: ({ orderId }) => accepted.add(orderId),
@@ -59,6 +62,7 @@ export async function order(stack: Stack, options: OrderOptions): Promise<OrderR
   } finally {
     clearInterval(timer)
     await broker.close()
+    await wire.close()
   }
 }
 

@@ -22,6 +22,7 @@ test('a service is told its port, its own database, the broker and where the oth
   expect(partEnvironment('orders', state, folder)).toEqual({
     PORT: '1001',
     KAFKA_BROKERS: 'a:1,b:2',
+    SHOP_CODEC: 'json',
     SHOP_SESSION_TIMEOUT_MS: '6000',
     SHOP_DATABASE_URL: 'postgres://me:secret@db:5432/shop_orders',
     SMTP_URL: 'smtp://127.0.0.1:1004',
@@ -29,6 +30,14 @@ test('a service is told its port, its own database, the broker and where the oth
     SHOP_URL_GATEWAY: 'http://127.0.0.1:1002',
     SHOP_URL_MAIL_SINK: 'http://127.0.0.1:1003',
     SHOP_URL_PAYMENT_PROVIDER: 'http://127.0.0.1:1005',
+  })
+})
+
+test('a stack on Avro tells its parts so, and where the schemas are', () => {
+  const registry = { origin: 'process', running: true, address: 'http://127.0.0.1:1/api', restarts: 0 } as const
+  expect(partEnvironment('orders', { ...state, codec: 'avro', registry }, folder)).toMatchObject({
+    SHOP_CODEC: 'avro',
+    SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1/api',
   })
 })
 

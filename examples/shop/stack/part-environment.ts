@@ -17,6 +17,8 @@ export function partEnvironment(part: PartName, state: StackState, folder: Stack
   return {
     PORT: String(own.port),
     KAFKA_BROKERS: state.kafka.address,
+    SHOP_CODEC: state.codec ?? 'json',
+    ...(state.registry && { SCHEMA_REGISTRY_URL: state.registry.address }),
     SHOP_SESSION_TIMEOUT_MS: String(sessionTimeoutMs),
     SMTP_URL: `smtp://127.0.0.1:${mail}`,
     ...(part === 'mail-sink' && { SMTP_PORT: String(mail), SHOP_MAIL_FILE: join(folder.outside, 'mails') }),

@@ -15,8 +15,8 @@ export const serviceNames = [
 /** The parts of the shop in the order of starting; the other way round they are stopped. */
 export const partNames = [...outsideNames, ...serviceNames, 'gateway'] as const satisfies readonly PartName[]
 
-/** The servers that the parts stand on. */
-export const serverNames = ['kafka', 'postgres'] as const
+/** The servers that the parts stand on; the schema registry only where something is or was written as Avro. */
+export const serverNames = ['kafka', 'postgres', 'registry'] as const
 
 export type ServiceName = (typeof serviceNames)[number]
 export type ServerName = (typeof serverNames)[number]

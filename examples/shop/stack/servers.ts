@@ -2,20 +2,28 @@ import { join } from 'node:path'
 import {
   type AnyKafka,
   type AnyPostgres,
+  type AnyRegistry,
+  attachApicurio,
   attachKafka,
   attachPostgres,
   isPortFree,
   locateKafka,
   locatePostgres,
+  locateRegistry,
   type Progress,
   provideKafka,
   providePostgres,
+  provideRegistry,
 } from '@evtkit/local-stack'
 import type { ServerName } from './part.ts'
 import { checkout, type StackFolder } from './stack-folder.ts'
 import type { ServerState, StateFile } from './stack-state.ts'
 
 const composeFile = join(checkout, 'compose.yaml')
+
+export type AnyServer = AnyKafka | AnyPostgres | AnyRegistry
+
+const provide = { kafka: provideKafka, postgres: providePostgres, registry: provideRegistry }
 
 export interface ServerWishes {
   readonly progress: Progress
@@ -42,7 +50,7 @@ export async function provideServer(
     port: await portFor(wishes.port, previous),
     progress: wishes.progress,
   }
-  const server = await (name === 'kafka' ? provideKafka(options) : providePostgres(options))
+  const server = await provide[name](options)
   const address = addressOf(server)
   if (server.origin === 'external')
     wishes.progress(`Using the ${name} that the environment names: ${forPeople(address)}.`)
@@ -58,15 +66,20 @@ export async function provideServer(
 }
 
 /** The server of this name that the stack uses now, started here or named by the environment; undefined when there is none. */
-export async function locateServer(folder: StackFolder, name: ServerName): Promise<AnyKafka | AnyPostgres | undefined> {
+export async function locateServer(folder: StackFolder, name: ServerName): Promise<AnyServer | undefined> {
   // The process of the stack first: the environment may name another server than it did when that was started.
   const options = { dataDir: folder[name], composeFile }
-  return name === 'kafka'
-    ? ((await attachKafka(folder.kafka)) ?? (await locateKafka(options)))
-    : ((await attachPostgres(folder.postgres)) ?? (await locatePostgres(options)))
+  switch (name) {
+    case 'kafka':
+      return (await attachKafka(folder.kafka)) ?? (await locateKafka(options))
+    case 'postgres':
+      return (await attachPostgres(folder.postgres)) ?? (await locatePostgres(options))
+    case 'registry':
+      return (await attachApicurio(folder.registry)) ?? (await locateRegistry(options))
+  }
 }
 
-function addressOf(server: AnyKafka | AnyPostgres): string {
+function addressOf(server: AnyServer): string {
   return 'brokers' in server ? server.brokers.join(',') : server.url
 }
 

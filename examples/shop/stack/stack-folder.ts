@@ -18,6 +18,7 @@ export interface StackFolder {
   readonly outside: string
   readonly kafka: string
   readonly postgres: string
+  readonly registry: string
 }
 
 /** @param path the folder of the stack. @default `.evtkit/stack` in the checkout */
@@ -32,6 +33,7 @@ export function stackFolder(path: string = join(checkout, '.evtkit', 'stack')): 
     outside: join(root, 'outside'),
     kafka: join(root, 'kafka'),
     postgres: join(root, 'postgres'),
+    registry: join(root, 'registry'),
   }
 }
 

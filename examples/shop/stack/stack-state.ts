@@ -36,6 +36,9 @@ const stateSchema = z.object({
   version: z.literal(1),
   kafka: serverSchema.optional(),
   postgres: serverSchema.optional(),
+  registry: serverSchema.optional(),
+  /** What facts are written as; absent before the first start. */
+  codec: z.enum(['json', 'avro']).optional(),
   parts: z.partialRecord(z.enum(partNames), partSchema),
 })
 

@@ -16,7 +16,9 @@ export interface MemberStatus {
 
 /** Looks at every member of the stack. */
 export function readStatus(stack: Stack): Promise<MemberStatus[]> {
-  return Promise.all(memberNames.map((name) => (isServer(name) ? serverStatus(stack, name) : partStatus(stack, name))))
+  const { registry } = stack.state.state
+  const members = memberNames.filter((name) => name !== 'registry' || registry !== undefined)
+  return Promise.all(members.map((name) => (isServer(name) ? serverStatus(stack, name) : partStatus(stack, name))))
 }
 
 async function partStatus(stack: Stack, name: PartName): Promise<MemberStatus> {

@@ -20,10 +20,12 @@ test('the servers are known by the folder they were started on', () => {
     found(
       `  10 java -Xmx512m -cp /jars/* kafka.Kafka ${folder.kafka}/server.properties`,
       `  11 /usr/lib/postgresql/15/bin/postgres -D ${folder.postgres}/cluster -p 21000 -c listen_addresses=127.0.0.1`,
+      `  12 java -Dquarkus.http.port=1 -Dapicurio.datasource.url=jdbc:h2:file:${folder.registry}/schemas;WRITE_DELAY=0 -jar /a/quarkus-run.jar`,
     ),
   ).toEqual([
     { pid: 10, member: 'kafka' },
     { pid: 11, member: 'postgres' },
+    { pid: 12, member: 'registry' },
   ])
 })
 

@@ -40,5 +40,6 @@ function memberOf(args: string, folder: StackFolder): MemberName | undefined {
   }
   if (args.endsWith(` kafka.Kafka ${folder.kafka}/server.properties`)) return 'kafka'
   if (/^\S*postgres /.test(args) && args.includes(` -D ${folder.postgres}/cluster `)) return 'postgres'
+  if (args.includes(`=jdbc:h2:file:${folder.registry}/schemas;`) && args.endsWith('quarkus-run.jar')) return 'registry'
   return undefined
 }

@@ -5,11 +5,19 @@ import { createDatabases } from './databases.ts'
 import { endStrays } from './end-strays.ts'
 import { type PartName, partNames } from './part.ts'
 import { endProcess } from './part-process.ts'
+import { registerSchemas } from './schemas.ts'
 import { provideServer } from './servers.ts'
 import type { Stack } from './stack.ts'
 import { StackError } from './stack-error.ts'
 import { assignPorts, startPart, waitUntilReady } from './start-part.ts'
-import { createTopics } from './topics.ts'
+import { applyTopics } from './topics.ts'
+
+export interface UpOptions {
+  /** @default free ones */
+  readonly ports?: Ports
+  /** What facts are written as. @default as the last time, at first JSON */
+  readonly codec?: 'json' | 'avro'
+}
 
 /**
  * Starts what does not run yet of the stack and resolves when everything is ready.
@@ -18,23 +26,29 @@ import { createTopics } from './topics.ts'
  * @throws LocalStackError when a server cannot be had, with what to install.
  * @throws StackError when a part does not come up, with the end of its log.
  */
-export async function up(stack: Stack, ports: Ports = {}): Promise<string> {
+export async function up(stack: Stack, { ports = {}, codec }: UpOptions = {}): Promise<string> {
   const begin = performance.now()
   await mkdir(stack.folder.path, { recursive: true })
   await endStrays(stack, defaultGraceMs)
   const before = addresses(stack)
   const { folder, state, progress } = stack
+  const codecBefore = state.state.codec ?? 'json'
+  state.change({ codec: codec ?? codecBefore })
   // Both are waited for even when one fails: what the other one did must be noted before this command ends.
   const ground = await Promise.allSettled([
-    provideServer(folder, state, 'kafka', { progress, port: ports.kafka }).then(() => createTopics(stack)),
+    provideServer(folder, state, 'kafka', { progress, port: ports.kafka }).then(() => applyTopics(stack)),
     provideServer(folder, state, 'postgres', { progress, port: ports.postgres }).then(() =>
       createDatabases(state.state.postgres?.address ?? '', progress),
     ),
+    needsRegistry(stack)
+      ? provideServer(folder, state, 'registry', { progress, port: ports.registry }).then(() => registerSchemas(stack))
+      : undefined,
   ])
   const failures: unknown[] = ground.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   if (failures.length > 1) throw new StackError(failures.map(messageOf).join('\n'))
   if (failures.length === 1) throw failures[0]
   if (before !== undefined && before !== addresses(stack)) await endParts(stack, 'the servers moved')
+  else if (codecBefore !== state.state.codec) await endParts(stack, `they write ${state.state.codec} from now on`)
   await assignPorts(stack, ports)
   const missing: PartName[] = []
   for (const name of partNames) {
@@ -53,9 +67,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Who has written Avro once must be able to read it for as long as it is kept. */
+function needsRegistry({ state }: Stack): boolean {
+  return state.state.codec === 'avro' || state.state.registry !== undefined
+}
+
 function addresses(stack: Stack): string | undefined {
-  const { kafka, postgres } = stack.state.state
-  return kafka && postgres && `${kafka.address} ${postgres.address}`
+  const { kafka, postgres, registry } = stack.state.state
+  return kafka && postgres && `${kafka.address} ${postgres.address} ${registry?.address ?? ''}`
 }
 
 /** Parts hold the addresses they were started with. */

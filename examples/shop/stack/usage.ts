@@ -8,6 +8,9 @@ Commands:
       --gateway-port N     port of the gateway (else STACK_PORT_GATEWAY, else a free one)
       --kafka-port N       port of Kafka, when it is started here
       --postgres-port N    port of PostgreSQL, when it is started here
+      --codec NAME         what events are written as: json or avro (else SHOP_CODEC,
+                           else as the last time, at first json)
+      --registry-port N    port of the schema registry, when it is started here
   status                 a table of all parts: process id, port, health, log file
       --json               the same as one JSON object
   order                  send orders through the gateway and wait for their ends
@@ -22,15 +25,16 @@ Commands:
       --grace MS           how long each end may take before SIGKILL (default 15000)
       --clean              remove what the stack wrote, logs included
 
-Parts: kafka, postgres, mail-sink, payment-provider, gateway, orders, inventory,
+Parts: kafka, postgres, registry, mail-sink, payment-provider, gateway, orders, inventory,
 payments, shipping, notifications.
 
 Options of all commands:
       --data DIR           folder of the stack (else STACK_DATA, else .evtkit/stack)
   -h, --help               print this text
 
-Servers: KAFKA_BROKERS and DATABASE_URL name existing ones, which are used and
-never stopped. Otherwise both are started here. The port of any part is named by
+Servers: KAFKA_BROKERS, DATABASE_URL and SCHEMA_REGISTRY_URL name existing ones,
+which are used and never stopped. Otherwise they are started here, the registry
+only with --codec avro. The port of any part is named by
 STACK_PORT_<PART>, for example STACK_PORT_MAIL_SINK; others are free ones.
 
 Exit codes:

@@ -12,7 +12,8 @@ export function welcome(stack: Stack, colors: Colors): string {
   const data = stack.folder.path === stackFolder().path ? '' : ` --data ${stack.folder.path}`
   const run = (command: string) => `npm run stack -- ${command}${data}`
   const url = `http://127.0.0.1:${gateway}`
-  const { kafka, postgres } = stack.state.state
+  const { kafka, postgres, registry } = stack.state.state
+  const schemas = registry === undefined ? '' : ` SCHEMA_REGISTRY_URL=${forPeople(registry.address)}`
   return `
 ${colors.bold('The shop is open at')} ${colors.cyan(url)}
 
@@ -22,7 +23,7 @@ ${colors.bold('The shop is open at')} ${colors.cyan(url)}
 
   ${colors.cyan(`http://127.0.0.1:${mails}/`)}  the mails it sent
 
-  KAFKA_BROKERS=${kafka?.address} DATABASE_URL=${postgres === undefined ? undefined : forPeople(postgres.address)}
+  KAFKA_BROKERS=${kafka?.address} DATABASE_URL=${postgres === undefined ? undefined : forPeople(postgres.address)}${schemas}
 
   ${run('order --count 100')}
   ${run('status')}

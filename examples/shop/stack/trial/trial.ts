@@ -6,8 +6,10 @@ import { checkBooks } from '../../books/check-books.ts'
 import { collectBooks } from '../../books/collect-books.ts'
 import { FactLog } from '../../load/fact-log.ts'
 import { type Fetch, fetchAt } from '../../platform/fetch.ts'
+import type { Wire } from '../../platform/wire.ts'
 import { isService, type PartName, serviceNames } from '../part.ts'
 import { readEnding, signalProcess, waitUntilGone } from '../part-process.ts'
+import { openStackWire } from '../schemas.ts'
 import type { Stack } from '../stack.ts'
 import { StackError } from '../stack-error.ts'
 import { startPart } from '../start-part.ts'
@@ -30,14 +32,16 @@ const LIVE_WORK_WITHIN_MS = 30_000
 export class Trial {
   readonly #stack: Stack
   readonly #witness: Witness
+  readonly #wire: Wire
   readonly #facts: FactLog
   readonly #stream: OrderStream
   readonly #postgres: string
   readonly hits: Hit[] = []
 
-  private constructor(stack: Stack, witness: Witness, facts: FactLog, ratePerSecond: number) {
+  private constructor(stack: Stack, witness: Witness, wire: Wire, facts: FactLog, ratePerSecond: number) {
     this.#stack = stack
     this.#witness = witness
+    this.#wire = wire
     this.#facts = facts
     this.#postgres = stack.state.state.postgres?.address ?? ''
     this.#stream = new OrderStream({ gateway: this.fetchFrom('gateway'), ratePerSecond })
@@ -47,9 +51,10 @@ export class Trial {
   static async start(stack: Stack, ratePerSecond: number): Promise<Trial> {
     const brokers = stack.state.state.kafka?.address.split(',') ?? []
     const witness = await Witness.start(brokers)
-    const facts = new FactLog({ source: witness.kafka, logger: silentLogger })
+    const wire = openStackWire(stack, silentLogger)
+    const facts = new FactLog({ source: witness.kafka, codec: wire.codec, logger: silentLogger })
     await facts.start()
-    return new Trial(stack, witness, facts, ratePerSecond)
+    return new Trial(stack, witness, wire, facts, ratePerSecond)
   }
 
   get stream(): OrderStream {
@@ -127,6 +132,7 @@ export class Trial {
     await this.#stream.giveUp()
     await this.#facts.close()
     await this.#witness.close()
+    await this.#wire.close()
   }
 
   /**
