@@ -5,6 +5,7 @@ import { runOrders } from '../load/order-run.ts'
 import { repeatingSender } from '../load/repeating-sender.ts'
 import { createEmbeddedGround } from '../platform/embedded-ground.ts'
 import { fetchAt } from '../platform/fetch.ts'
+import { readSettings } from '../platform/settings.ts'
 import { startShop } from '../platform/shop.ts'
 import { parts } from '../process/parts.ts'
 import { type DemoArguments, readArguments, usage } from './arguments.ts'
@@ -21,7 +22,9 @@ const colors = pico.createColors(pico.isColorSupported && process.stdout.isTTY =
 async function demo({ orders, serve, json, port }: DemoArguments): Promise<number> {
   const show = new Show({ colors, orders, clock: systemClock, print: console.log })
   console.log(colors.dim('starting six services on a memory broker and PGlite …'))
-  const ground = await createEmbeddedGround(show.logger)
+  const { codec } = readSettings(process.env)
+  const ground = await createEmbeddedGround(show.logger, systemClock, codec)
+  const wire = ground.openWire()
   const shop = await startShop({
     parts,
     ground,
@@ -41,6 +44,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     const report = await runOrders({
       fetchFrom: (part) => (part === 'gateway' ? fetchAt(shop.url) : shop.fetchFrom(part)),
       source: ground.broker,
+      codec: wire.codec,
       clock: systemClock,
       logger: show.logger,
       count: orders,
@@ -65,6 +69,7 @@ async function demo({ orders, serve, json, port }: DemoArguments): Promise<numbe
     show.end()
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await shop.close()
+    await wire.close()
     await ground.close()
   }
 }

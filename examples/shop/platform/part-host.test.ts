@@ -1,10 +1,14 @@
 import { DatabaseUnavailableError, type Logger, silentLogger, systemClock } from '@evtkit/sdk'
 import { createMemoryBroker } from '@evtkit/sdk/memory'
 import { defineMigrations, type Sql } from '@evtkit/sdk/postgres'
+import { createSchemaRegistry } from '@evtkit/sdk/registry/server'
 import { afterEach, expect, test, vi } from 'vitest'
-import { PartHost } from './part-host.ts'
+import { OrderCreated } from '../contracts/index.ts'
+import { PartHost, type PartHostOptions } from './part-host.ts'
 import type { Service } from './service.ts'
 import { readSettings } from './settings.ts'
+import { registerShopSchemas } from './shop-schemas.ts'
+import { avroWire } from './wire.ts'
 
 let host: PartHost | undefined
 
@@ -35,7 +39,7 @@ const awayDatabase = () => {
   return { sql, putUp: () => (up = true), takeDown: () => (up = false) }
 }
 
-const hostOn = (sql: Sql, logger: Logger = silentLogger) => {
+const hostOn = (sql: Sql, logger: Logger = silentLogger, options: Partial<PartHostOptions> = {}) => {
   host = new PartHost({
     part: service,
     logger,
@@ -43,7 +47,8 @@ const hostOn = (sql: Sql, logger: Logger = silentLogger) => {
     settings: readSettings({}),
     fetchFrom: () => () => Promise.reject(new Error('nobody to talk to')),
     openDatabase: () => sql,
-    openBroker: () => createMemoryBroker(),
+    openBroker: () => createMemoryBroker({ logger: silentLogger }),
+    ...options,
   })
   return host
 }
@@ -86,4 +91,31 @@ test('a service that is told to end while it waits ends', async () => {
   const started = waiting.start()
   await waiting.close(1000)
   await expect(started).rejects.toThrow('orders was closed')
+})
+
+const reachable = () => {
+  const database = awayDatabase()
+  database.putUp()
+  return database.sql
+}
+const publishing: Service = { ...service, publishes: [OrderCreated] }
+
+test('a service whose topics are not there does not start, and says which and what makes them', async () => {
+  const starting = hostOn(reachable(), silentLogger, { part: publishing, topics: 'verify' })
+  await expect(starting.start()).rejects.toMatchObject({
+    code: 'EVT_UNKNOWN_TOPIC',
+    message: expect.stringMatching(/"order-events".*evt topics apply/),
+  })
+})
+
+test('a service whose schemas are not registered does not start, and says which; once they are, it does', async () => {
+  const registry = createSchemaRegistry().client()
+  const options = { part: publishing, openWire: () => avroWire(registry) }
+  const starting = hostOn(reachable(), silentLogger, options)
+  await expect(starting.start()).rejects.toMatchObject({
+    code: 'EVT_SCHEMA_NOT_REGISTERED',
+    message: expect.stringMatching(/OrderCreated v1 .*evt schema push/),
+  })
+  await registerShopSchemas(registry)
+  await hostOn(reachable(), silentLogger, options).start()
 })
