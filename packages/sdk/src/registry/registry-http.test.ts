@@ -293,3 +293,15 @@ test('a client that is closed ends what is under way and takes nothing more', as
   await expect(closing.byId(2)).rejects.toMatchObject({ code: 'EVT_CLOSED' })
   await closing.close()
 })
+
+test('many calls at once are no leak to warn of', async () => {
+  const warnings: string[] = []
+  const listen = (warning: Error) => warnings.push(warning.name)
+  process.on('warning', listen)
+  const asking = client()
+  await Promise.all(Array.from({ length: 40 }, (_, id) => asking.byId(id)))
+  // Warnings are told in a later turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', listen)
+  expect(warnings).toEqual([])
+})

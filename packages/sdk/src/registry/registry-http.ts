@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
@@ -63,6 +64,8 @@ export class HttpExchange implements RegistryExchange {
     this.name = `the schema registry at ${this.place}`
     this.#options = options
     const kept = { keepAlive: true, maxSockets: maxConnections }
+    // As many requests may wait as are made; Node would take the eleventh for a leak, and say so on standard error.
+    setMaxListeners(0, this.#closing.signal)
     this.#agent = this.#address.secure ? new HttpsAgent({ ...kept, ...options.tls }) : new HttpAgent(kept)
   }
 
