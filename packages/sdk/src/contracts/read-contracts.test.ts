@@ -239,6 +239,14 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
     'common/Money.avsc line 3: not JSON: ',
   ],
   [
+    'a name that stands twice in one object',
+    {
+      'common/Money.avsc':
+        '{\n\t"type": "enum",\n\t"name": "shop.common.Money", "symbols": ["A"],\n\t"type": "record"\n}',
+    },
+    'common/Money.avsc line 4: the same name stands twice in one object',
+  ],
+  [
     'a record without a doc',
     { 'common/Money.avsc': record('shop.common.Money', [field('amount', 'long')], { doc: ' ' }) },
     'common/Money.avsc: record shop.common.Money has no doc',

@@ -1,3 +1,4 @@
+import { LineCounter, parseDocument } from 'yaml'
 import { type AvroNamed, type AvroSchema, isNamed } from '../avro/avro-schema.ts'
 import { parseAvroSchema } from '../avro/parse-avro-schema.ts'
 import { InvalidSchemaError } from '../core/errors.ts'
@@ -110,7 +111,9 @@ function collect(schema: AvroSchema, found: Set<AvroNamed>): void {
 
 function readJson(file: string, text: string, problems: ContractProblems): unknown {
   try {
-    return JSON.parse(text)
+    const document: unknown = JSON.parse(text)
+    tellRepeatedNames(file, text, problems)
+    return document
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     const position = /at position (\d+)/.exec(message)?.[1]
@@ -118,6 +121,19 @@ function readJson(file: string, text: string, problems: ContractProblems): unkno
     problems.add(line === undefined ? file : `${file} line ${line}`, `not JSON: ${message}`)
     return undefined
   }
+}
+
+/** JSON takes the last of two members of one name and drops the other without a word. YAML, which can read JSON, does not. */
+function tellRepeatedNames(file: string, text: string, problems: ContractProblems): void {
+  const lines = new LineCounter()
+  // Tabs indent JSON, and never YAML; they take one column either way, so lines stay where they are.
+  const { errors } = parseDocument(text.replaceAll('\t', ' '), { lineCounter: lines, prettyErrors: false })
+  for (const { code, pos } of errors)
+    if (code === 'DUPLICATE_KEY')
+      problems.add(
+        `${file} line ${lines.linePos(pos[0]).line}`,
+        'the same name stands twice in one object; take one away',
+      )
 }
 
 /** Full names of the types that a document defines, as far as it can be followed; what is wrong with it is not said here. */
