@@ -1,5 +1,6 @@
 /**
- * Ends processes of the stack while orders flow, kindly and not, and looks whether the books agree afterwards.
+ * Ends processes of the stack while orders flow, kindly and not, and looks whether the books agree afterwards. At last the
+ * stack goes over to Avro.
  *
  * A longer run with the same code: TRIAL_ORDERS=500 npx vitest run --project integration examples/shop/kill
  */
@@ -40,6 +41,8 @@ beforeAll(async () => {
   // A broker of its own: on a shared one, the shop's topics would carry the orders of other tests.
   vi.stubEnv('KAFKA_BROKERS', '')
   vi.stubEnv('DATABASE_URL', '')
+  vi.stubEnv('SCHEMA_REGISTRY_URL', '')
+  vi.stubEnv('SHOP_CODEC', '')
   stack = await withStack(options, async (opened) => {
     await up(opened)
     return opened
@@ -173,6 +176,19 @@ test(
     }, 0)
     expect(handledAgain, 'records that had been handled and came again').toBeGreaterThan(0)
     expect(outcome.duplicates, 'deliveries that were recognised').toBeGreaterThanOrEqual(handledAgain)
+  },
+  timeoutMs,
+)
+
+test(
+  'a stack that goes over to Avro reads what it wrote as JSON, and the orders that come then end like all others',
+  async () => {
+    await up(stack, { codec: 'avro' })
+    expect(isAllReady(await readStatus(stack))).toBe(true)
+    const outcome = await whileOrdersFlow((trial) =>
+      vi.waitFor(() => expect(trial.stream.begun).toBeGreaterThanOrEqual(atLeast / 2), { timeout: timeoutMs }),
+    )
+    expectAllEndedOnce(outcome)
   },
   timeoutMs,
 )

@@ -50,7 +50,9 @@ export interface Settings {
  * @throws Error which names each variable that is wrong.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const read = Environment.safeParse(env)
+  // Set to nothing is how shells and compose files leave a variable out.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const read = Environment.safeParse(given)
   if (!read.success)
     throw new Error(
       `the environment is not usable: ${read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
