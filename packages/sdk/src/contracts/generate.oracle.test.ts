@@ -87,6 +87,7 @@ const misfits = [null, true, [], [[true]], { misfit: true }]
 
 interface Case {
   readonly event: EventContract
+  readonly type: avsc.Type
   readonly valid: readonly unknown[]
   readonly invalid: readonly unknown[]
 }
@@ -102,7 +103,7 @@ async function read(folder: string) {
     const mutated = valid.flatMap((value) =>
       placesIn(value).flatMap((place) => misfits.map((misfit) => replaced(value, place, misfit))),
     )
-    return { event, valid, invalid: mutated.filter((value) => !type.isValid(value)) }
+    return { event, type, valid, invalid: mutated.filter((value) => !type.isValid(value)) }
   })
   return { contracts, cases }
 }
@@ -120,6 +121,22 @@ describe.each([
       for (const value of valid) expect(schema['~standard'].validate(value)).toEqual({ value })
       expect(invalid.length).toBeGreaterThan(50)
       for (const value of invalid) expect(schema['~standard'].validate(value), show(value)).toHaveProperty('issues')
+    },
+  )
+
+  test.each(cases.map((one) => [one.event.file, one] as const))(
+    '%s: what we fill in for fields that are missing is valid for avsc',
+    (_, { event, type, valid }) => {
+      const schema = avroSchema(printAvroSchema(event.data))
+      const withDefault = new Set(event.data.fields.filter((field) => field.default).map(({ name }) => name))
+      for (const value of valid) {
+        const lacking = Object.entries(Object(value)).filter(([name]) => !withDefault.has(name))
+        const result = schema['~standard'].validate(Object.fromEntries(lacking))
+        // Checked synchronously, always.
+        const filled = result instanceof Promise || result.issues !== undefined ? undefined : result.value
+        expect(type.isValid(filled), show(filled)).toBe(true)
+        expect(Object.keys(Object(filled))).toEqual(event.data.fields.map(({ name }) => name))
+      }
     },
   )
 
