@@ -9,6 +9,7 @@ export default defineConfig({
     'postgres/pglite': 'src/postgres/pglite.ts',
     'outbox/index': 'src/outbox/index.ts',
     'inbox/index': 'src/inbox/index.ts',
+    'effects/index': 'src/effects/index.ts',
     'dead-letters/index': 'src/dead-letters/index.ts',
     'avro/index': 'src/avro/index.ts',
     'registry/index': 'src/registry/index.ts',
