@@ -102,8 +102,10 @@ export function dataOf(schema: AvroSchema, options: DataOptions = {}, depth = 0)
     case 'enum':
       return fc.constantFrom(...schema.symbols)
     case 'array':
+      if (depth > 5) return fc.constant([])
       return fc.array(inside(schema.items), { maxLength: depth > 3 ? 1 : 4 })
     case 'map':
+      if (depth > 5) return fc.constant({})
       return fc.dictionary(fc.string({ unit: 'binary' }), inside(schema.values), {
         maxKeys: depth > 3 ? 1 : 4,
         noNullPrototype: true,
@@ -114,7 +116,7 @@ export function dataOf(schema: AvroSchema, options: DataOptions = {}, depth = 0)
       })
     case 'union': {
       const wrapped = isWrappedUnion(schema)
-      const closing = depth > 6 ? schema.branches.filter(({ kind }) => kind === 'null') : []
+      const closing = depth > 4 ? schema.branches.filter(({ kind }) => kind !== 'record') : []
       return fc.oneof(
         ...(closing.length > 0 ? closing : schema.branches).map((branch) =>
           wrapped && branch.kind !== 'null'
