@@ -1,6 +1,7 @@
 /** Avro: schemas as a tree, what changes are safe, and data checked and carried by them. */
-export type * from './avro-schema.ts'
+
 export { avroDecoder, avroEncoder } from './avro-binary.ts'
+export type * from './avro-schema.ts'
 export { type AvroStandardSchema, avroRecordOf, avroSchema, isAvroSchema } from './avro-standard-schema.ts'
 export {
   checkCompatibility,

@@ -14,6 +14,7 @@ import {
   primitiveKinds,
 } from './avro-schema.ts'
 import { matchesDefault } from './default-value.ts'
+import { endlessRecord } from './endless-record.ts'
 
 export interface ParseAvroOptions {
   /** Finds types that another document defines, by full name. @default none */
@@ -31,7 +32,7 @@ export interface ParseAvroOptions {
 export function parseAvroSchema(document: unknown, options: ParseAvroOptions = {}): AvroSchema {
   const parser = new Parser(options.resolve ?? (() => undefined), options.title ?? 'schema')
   const schema = parser.schema(document, '', '')
-  parser.checkDefaults()
+  parser.checkWhole()
   return schema
 }
 
@@ -41,11 +42,14 @@ const simpleName = /^[A-Za-z_][A-Za-z0-9_]*$/
 const fullNameRule = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const reserved = new Set<string>([...primitiveKinds, 'record', 'error', 'enum', 'fixed', 'array', 'map'])
 
+/** Types inside each other. */
+const deepest = 200
+
 const understood = {
   primitive: ['type', 'logicalType', 'precision', 'scale'],
   record: ['type', 'name', 'namespace', 'aliases', 'doc', 'fields'],
   enum: ['type', 'name', 'namespace', 'aliases', 'doc', 'symbols', 'default'],
-  fixed: ['type', 'name', 'namespace', 'aliases', 'doc', 'size', 'logicalType', 'precision', 'scale'],
+  fixed: ['type', 'name', 'namespace', 'aliases', 'size', 'logicalType', 'precision', 'scale'],
   array: ['type', 'items'],
   map: ['type', 'values'],
   field: ['type', 'name', 'aliases', 'doc', 'default'],
@@ -55,6 +59,7 @@ class Parser {
   readonly #resolve: (fullName: string) => AvroNamed | undefined
   readonly #title: string
   readonly #named = new Map<string, AvroNamed>()
+  #depth = 0
   /** Looked at last: a default may be of a record that was still being read. */
   readonly #defaults: { readonly path: string; readonly type: AvroSchema; readonly value: unknown }[] = []
 
@@ -65,6 +70,14 @@ class Parser {
 
   schema(json: unknown, namespace: string, path: string): AvroSchema {
     if (typeof json === 'string') return this.#reference(json, namespace, path)
+    // Whoever works on the tree goes down it in the same way, and not all documents come from people who mean well.
+    if (++this.#depth > deepest) this.#fail('', `it has more than ${deepest} types inside each other`)
+    const schema = this.#written(json, namespace, path)
+    this.#depth--
+    return schema
+  }
+
+  #written(json: unknown, namespace: string, path: string): AvroSchema {
     if (Array.isArray(json)) return this.#union(json, namespace, path)
     const object = this.#object(json, path, 'a schema')
     const { type } = object
@@ -98,7 +111,12 @@ class Parser {
     }
   }
 
-  checkDefaults(): void {
+  /** What can only be told once all of it has been read. */
+  checkWhole(): void {
+    const records = [...this.#named.values()].filter((schema) => schema.kind === 'record')
+    const endless = endlessRecord(records)
+    if (endless !== undefined)
+      this.#fail('', `record ${endless.name} holds itself without an end; put null, a list or a map in between`)
     for (const { path, type, value } of this.#defaults) {
       // The first branch only: older implementations refuse any other, and contracts are read by all kinds.
       const expected = type.kind === 'union' ? (type.branches[0] ?? type) : type
@@ -223,7 +241,8 @@ class Parser {
     const { name: given } = json
     if (typeof given !== 'string' || !fullNameRule.test(given))
       this.#fail(path, `the name ${describe(given)} is not letters, digits and "_", with dots between parts`)
-    const own = typeof json.namespace === 'string' ? json.namespace : namespace
+    const { namespace: own = namespace } = json
+    if (typeof own !== 'string') this.#fail(path, `"namespace" must be text, got ${describe(own)}`)
     if (own !== '' && !fullNameRule.test(own)) this.#fail(path, `the namespace ${JSON.stringify(own)} is not a name`)
     const name = given.includes('.') || own === '' ? given : `${own}.${given}`
     if (reserved.has(name)) this.#fail(path, `the name "${name}" is taken by Avro itself`)
