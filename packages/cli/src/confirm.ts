@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { Invocation } from './command.ts'
 import { usageError } from './command-error.ts'
 
@@ -11,6 +10,7 @@ export async function confirm(question: string, { options, output, signal }: Inv
   if (options.yes === true) return true
   if (process.stdin.isTTY !== true || !process.stderr.isTTY || output.json)
     throw usageError(`${question} Nobody can be asked here`, 'look at what would be done, then add --yes')
+  const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await lines.question(`${question} [y/N] `, { signal })

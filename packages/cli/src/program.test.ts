@@ -47,10 +47,11 @@ describe('evt', () => {
   })
 
   test.each([
-    [['topcs'], 'Did you mean topics?'],
-    [['topics', 'lst'], 'Did you mean list?'],
-    [['list'], 'Did you mean evt topics list?'],
-    [['topics-list'], 'Did you mean evt topics list?'],
+    [['topcs'], 'Did you mean evt topics?'],
+    [['topics', 'lst'], 'Did you mean evt topics list?'],
+    [['apply'], 'Did you mean evt topics apply?'],
+    [['check'], 'Did you mean evt schema check or evt topics check?'],
+    [['topics-aply'], 'Did you mean evt topics apply?'],
   ])('an unknown command %j is answered with the nearest', async (argv, suggestion) => {
     const { err, code } = await run(...argv)
     expect(err).toContain('unknown command')

@@ -36,8 +36,16 @@ Exit codes:
 
 Results go to standard output, progress and errors to standard error.`
 
-/** The `evt` command. `onRequest` is told what was asked for; nothing runs in here. */
-export function createProgram(specs: readonly CommandSpec[], onRequest: (request: Request) => void): Command {
+/**
+ * The `evt` command. `onRequest` is told what was asked for; nothing runs in here.
+ *
+ * @param asked the first word of the command line, when only what it needs is to be built
+ */
+export function createProgram(
+  specs: readonly CommandSpec[],
+  onRequest: (request: Request) => void,
+  asked?: string,
+): Command {
   const program = framed(new Command('evt'))
     .description('The command for event-driven services on Apache Kafka: for the people who write, run and mend them.')
     .version(cliVersion(), '-V, --version', 'print the version')
@@ -73,7 +81,10 @@ export function createProgram(specs: readonly CommandSpec[], onRequest: (request
       }
       parent = group
     }
-    addCommand(parent, name, spec, onRequest)
+    // Of the others only the names are looked at, and making all options of all commands takes as long as the rest.
+    if (asked === undefined || spec.path.split(' ')[0] === asked || asked === 'help')
+      addCommand(parent, name, spec, onRequest)
+    else if (parent === program) addName(parent, name, spec)
   }
   return program
 }
@@ -105,13 +116,27 @@ function addCommand(parent: Command, name: string, spec: CommandSpec, onRequest:
   })
 }
 
+function addName(parent: Command, name: string, { summary, args = [] }: CommandSpec): void {
+  const command = parent.command(name).summary(summary).helpOption(false)
+  for (const [form, says] of args) command.argument(form, says)
+}
+
 function framed(command: Command): Command {
   return command
     .helpOption('-h, --help', 'print this help')
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ sortSubcommands: false })
+    .configureHelp({ subcommandTerm })
     .allowExcessArguments(false)
     .exitOverride()
+}
+
+/** Every command has options, so that is not worth saying. */
+function subcommandTerm(command: Command): string {
+  const args = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [command.name(), ...args].join(' ')
 }
 
 function addOptions(command: Command, options: readonly Option[]): void {

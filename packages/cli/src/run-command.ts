@@ -23,9 +23,14 @@ export interface Surroundings {
 export async function runCommandLine(surroundings: Surroundings): Promise<ExitCode> {
   const { specs, argv, stdout, stderr, env, cwd, signal } = surroundings
   let request: Request | undefined
-  const program = createProgram(specs, (asked) => {
-    request = asked
-  })
+  const program = createProgram(
+    specs,
+    (asked) => {
+      request = asked
+    },
+    // An option may have a value, so what follows it need not be the command.
+    argv.length === 1 || argv[0]?.startsWith('-') === false ? argv[0] : undefined,
+  )
   const streams = {
     writeOut: (text: string) => void stdout.write(text),
     writeErr: (text: string) => void stderr.write(text),
@@ -116,20 +121,26 @@ function settingOptions(options: Readonly<Record<string, unknown>>) {
 function usageText(error: CommanderError, specs: readonly CommandSpec[], argv: readonly string[]): string {
   let message = error.message.trim()
   const words = argv.filter((word) => !word.startsWith('-'))
-  if (error.code === 'commander.unknownCommand' && !message.includes('Did you mean')) {
-    const asked = words.join(' ')
-    const guess =
-      nearest(
-        asked,
-        specs.map(({ path }) => path),
-      ) ??
-      specs.find(({ path }) => path.split(' ').at(-1) === words.at(-1))?.path ??
-      specs.find(({ path }) => path.split(' ').at(-1) === words[0])?.path
-    if (guess !== undefined) message += `\n(Did you mean evt ${guess}?)`
+  if (error.code === 'commander.unknownCommand') {
+    const guesses = guessCommands(words, specs)
+    // In place of commander's own guess, which looks at one level of the tree only.
+    message = message.split('\n')[0] ?? message
+    if (guesses.length > 0) message += `\n(Did you mean ${guesses.map((path) => `evt ${path}`).join(' or ')}?)`
   }
   const command =
     [...words.keys()]
       .map((i) => words.slice(0, words.length - i).join(' '))
       .find((path) => specs.some((spec) => spec.path === path || spec.path.startsWith(`${path} `))) ?? ''
   return `${message}\nRun evt ${command === '' ? '' : `${command} `}--help to see what there is.\n`
+}
+
+function guessCommands(words: readonly string[], specs: readonly CommandSpec[]): readonly string[] {
+  const paths = specs.map(({ path }) => path)
+  const [first = ''] = words
+  // `check` for `schema check`: people leave out the group.
+  const ending = paths.filter((path) => path.split(' ').at(-1) === first)
+  if (ending.length > 0) return ending
+  const groups = new Set(paths.flatMap((path) => (path.includes(' ') ? (path.split(' ')[0] ?? []) : [])))
+  const near = nearest(words.slice(0, 2).join(' '), paths) ?? nearest(first, [...groups, ...paths])
+  return near === undefined ? [] : [near]
 }
