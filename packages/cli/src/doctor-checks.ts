@@ -48,7 +48,7 @@ function configFinding({ configFile, context }: Settings): Finding {
 const optionalPackages: readonly (readonly [name: string, use: string])[] = [
   ['kafkajs', 'Kafka'],
   ['pg', 'PostgreSQL'],
-  ['avsc', 'Avro'],
+  ['yaml', 'the contracts as files'],
 ]
 
 function packagesFinding(root: string): Finding {

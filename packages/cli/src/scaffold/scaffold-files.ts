@@ -13,7 +13,7 @@ export interface Scaffold {
 
 /** Packages that a new service needs besides ours; the versions are those that we test with. */
 export const scaffoldPackages = {
-  dependencies: { avsc: '5.7.9', kafkajs: '2.2.4' },
+  dependencies: { kafkajs: '2.2.4' },
   devDependencies: { '@types/node': '20.19.43', tsx: '4.23.15', typescript: '6.0.3', vitest: '4.1.12' },
 } as const
 

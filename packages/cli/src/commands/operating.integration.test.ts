@@ -1,0 +1,139 @@
+/** Commands around a service's life: `evt init`, `doctor`, `dev`, `completion`; and how `evt` ends when it is cut short. */
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { runEvt, startEvt } from '../testing/run-evt.ts'
+
+const schemas = join(import.meta.dirname, '../../../../schemas')
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'evt-operating-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const evt = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => runEvt(argv, { cwd: folder, env })
+
+describe('evt init', () => {
+  test('makes a service whose contracts and generated files belong together', async () => {
+    const made = await evt(['init', 'orders', '--name', 'orders'])
+    expect({ code: made.code, stderr: made.stderr }).toMatchObject({ code: 0 })
+    const files = await readdir(join(folder, 'orders'), { recursive: true })
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', join('schemas', 'topics.yaml')]))
+    expect(JSON.parse(await readFile(join(folder, 'orders/package.json'), 'utf8')).name).toBe('orders')
+    const checked = await runEvt(['generate', '--check'], { cwd: join(folder, 'orders') })
+    expect(checked).toMatchObject({ code: 0 })
+  })
+
+  test('touches nothing that is there', async () => {
+    await mkdir(join(folder, 'orders'))
+    await writeFile(join(folder, 'orders/package.json'), 'mine')
+    const refused = await evt(['init', 'orders', '--name', 'orders'])
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toContain('package.json')
+    expect(await readdir(join(folder, 'orders'))).toEqual(['package.json'])
+    expect(await readFile(join(folder, 'orders/package.json'), 'utf8')).toBe('mine')
+  })
+})
+
+describe('evt doctor', () => {
+  const known = () => ['--brokers', inject('kafkaBrokers'), '--registry', inject('registryUrl'), '--schemas', schemas]
+
+  test('looks at each part, one line each, and says what to do about what is missing', async () => {
+    const { code, stderr, json } = await evt(['doctor', ...known(), '--database', inject('databaseUrl'), '--json'])
+    const findings = new Map(json().map((finding) => [finding.check, finding]))
+    expect(findings.get('broker')).toMatchObject({ state: 'ok' })
+    expect(findings.get('registry')).toMatchObject({ state: expect.stringMatching(/ok|warn/) })
+    expect(findings.get('database')).toMatchObject({ state: expect.stringMatching(/ok|warn/) })
+    // Nobody has made the topics of these contracts on this broker.
+    expect(findings.get('topics')).toMatchObject({ next: expect.stringContaining('evt topics') })
+    expect(code).toBe(json().some(({ state }) => state === 'fail') ? 1 : 0)
+    expect(stderr).not.toContain('Error')
+  })
+
+  test('says that nothing answers, ends with 1, and keeps the password to itself', async () => {
+    const gone = ['--brokers', '127.0.0.1:1', '--registry', 'http://user:hunter2@127.0.0.1:1', '--timeout', '3']
+    const database = 'postgres://user:hunter2@127.0.0.1:1/orders'
+    const { code, stdout, stderr } = await evt(['doctor', ...gone, '--database', database, '--schemas', schemas])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/FAIL {2}broker/)
+    expect(stdout).toMatch(/FAIL {2}registry/)
+    expect(stdout).toMatch(/FAIL {2}database/)
+    expect(stdout).toContain('->')
+    expect(stdout + stderr).not.toContain('hunter2')
+  })
+})
+
+describe('evt dev', () => {
+  test('starts a server that outlives the command, tells where it is, and ends it', async () => {
+    const only = ['--only', 'postgres', '--data', join(folder, 'data')]
+    expect(await evt(['dev', 'status', ...only])).toMatchObject({ code: 1 })
+    const up = await evt(['dev', 'up', ...only, '--env'])
+    try {
+      expect(up).toMatchObject({ code: 0, stdout: expect.stringMatching(/^export DATABASE_URL='postgres:\/\/.+'\n$/) })
+      const status = await evt(['dev', 'status', ...only, '--json'])
+      expect(status).toMatchObject({ code: 0 })
+      expect(status.json()).toMatchObject([{ server: 'postgres', running: true }])
+    } finally {
+      expect(await evt(['dev', 'down', ...only, '--remove-data'])).toMatchObject({ code: 0 })
+    }
+    expect(await evt(['dev', 'status', ...only])).toMatchObject({ code: 1 })
+  })
+
+  test('names a server that it does not know', async () => {
+    expect(await evt(['dev', 'up', '--only', 'mongo'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('kafka'),
+    })
+  })
+})
+
+describe('evt completion', () => {
+  test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s', async (shell) => {
+    const { code, stdout, stderr } = await evt(['completion', shell])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('evt complete')
+  })
+
+  test('offers commands, and the events of the contracts', async () => {
+    const env = { EVT_SCHEMAS: schemas }
+    expect((await evt(['complete', '--', 'to'], env)).stdout).toMatch(/^topics/m)
+    expect((await evt(['complete', '--', 'schema', 'show', 'OrderC'], env)).stdout).toMatch(/^OrderCreated/m)
+  })
+
+  test('knows which shells there are', async () => {
+    expect(await evt(['completion', 'tcsh'])).toMatchObject({ code: 2, stdout: '' })
+  })
+})
+
+describe('evt', () => {
+  test('ends quietly when its reader has seen enough', async () => {
+    const child = await startEvt(['--help'])
+    let stderr = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.stdout?.destroy()
+    const [code] = await once(child, 'close')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  test('is ended by Ctrl-C with 130 while it waits for a broker that says nothing', async () => {
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => {})))
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const address = silent.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const child = await startEvt(['topics', 'list', '--brokers', `127.0.0.1:${port}`], { cwd: folder })
+    await once(silent, 'connection')
+    child.kill('SIGINT')
+    const [code] = await once(child, 'close')
+    expect(code).toBe(130)
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+    await once(silent, 'close')
+  })
+})
