@@ -66,6 +66,31 @@ const shownBy: readonly (readonly [row: string, test: string])[] = [
     'records that cannot be read stop nothing, and the offset passes them only once they are set aside',
   ],
   ['Setting a record aside fails', 'a record that cannot be set aside is tried again, and the offset waits for it'],
+  [
+    'The schema registry is down',
+    'while the registry is down nothing is set aside, and the records are handled once it is back',
+  ],
+  [
+    'A record names a schema that the registry does not have, or was cut',
+    'a record that no registry knows and one that was cut are set aside, and the next ones are handled',
+  ],
+  [
+    'A record of an older version arrives, or in another format',
+    'old and new records in JSON and Avro reach the handler as the version it knows',
+  ],
+  [
+    'A service starts before its schemas are registered',
+    'a service whose schemas are not registered does not start, and says which; once they are, it does',
+  ],
+  ['One of the events that share a transaction fails', 'one handler that fails fails alone'],
+  [
+    'A handler is slow, or waits for a lock, while others share its transaction',
+    'a group that meets a locked row is given up at once, and only who needs the row waits',
+  ],
+  [
+    'A process dies between a call to the outside and the commit',
+    'when recording fails the call is made again under the same key, and its effect is one',
+  ],
   ['Partitions move to another member', 'a member that joins takes over without a record lost or handled twice'],
   ['A member hangs', 'a member that shows no progress for stallMs loses its partitions to the others'],
   [
