@@ -16,11 +16,9 @@ export const notifications: Service = {
     const edges = createEdges(platform, { group: 'notifications', source: 'notification-service' })
     const { smtpUrl } = platform.settings
     const mailer = smtpUrl === undefined ? createSinkMailer(platform.fetchFrom('mail-sink')) : createSmtpMailer(smtpUrl)
-    const options = { ...edges, sql: platform.sql, mailer }
+    const options = { ...edges, mailer }
 
-    edges.consumer
-      .on(ShippingCreated, (event, context) => notify(options, event, context, shippedMail(event)))
-      .on(OrderCancelled, (event, context) => notify(options, event, context, cancelledMail(event)))
+    edges.consumer.on(ShippingCreated, notify(options, shippedMail)).on(OrderCancelled, notify(options, cancelledMail))
 
     return {
       handles: edges.handles,

@@ -12,12 +12,6 @@ import type { Charge } from './provider-client.ts'
 
 type Cause = EventOf<typeof InventoryReserved>
 
-/** Whether the provider has been asked for this order's money and has answered. */
-export async function isRecorded(sql: Queryable, orderId: string): Promise<boolean> {
-  const { rows } = await sql.query('select 1 from payments where order_id = $1', [orderId])
-  return rows.length > 0
-}
-
 /** Keeps the provider's first answer for an order and publishes what it decides; a later one changes nothing. */
 export async function recordCharge(
   { producer, outbox }: { producer: Producer; outbox: Outbox<Tx> },

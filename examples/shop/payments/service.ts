@@ -3,7 +3,7 @@ import { createEdges } from '../platform/edges.ts'
 import type { Service } from '../platform/service.ts'
 import { addCallbackRoute } from './callback-route.ts'
 import { migrations } from './migrations.ts'
-import { endPayment, isRecorded, pendingCharges, recordCharge } from './payment.ts'
+import { endPayment, pendingCharges, recordCharge } from './payment.ts'
 import { PendingWatch } from './pending-watch.ts'
 import { createProviderClient } from './provider-client.ts'
 
@@ -17,22 +17,18 @@ export const payments: Service = {
     const { sql, clock, logger, settings } = platform
     // Handlers mostly wait for the provider, so many of them are no load.
     const edges = createEdges(platform, { group: 'payments', source: 'payment-service', concurrency: 64 })
-    const { consumer, inbox } = edges
+    const { consumer, effects } = edges
     const provider = createProviderClient(platform.fetchFrom('payment-provider'), settings.paymentTimeoutMs)
 
-    consumer.on(InventoryReserved, async (event, context) => {
-      const { orderId, total, cardToken } = event.data
-      // The call is made outside the transaction: that must not be held open for the outside world, and could not take a
-      // charge back anyway. No answer throws, and the event comes again with the same id, so with the same key.
-      // An event that comes again after that finds its payment and need not ask; what decides is the inbox below.
-      const charge = (await isRecorded(sql, orderId))
-        ? undefined
-        : await provider.charge({ ...total, cardToken, reference: orderId }, event.eventId, context.signal)
-      const record = inbox.once(async (_, { tx }) => {
-        if (charge !== undefined) await recordCharge(edges, tx, event, charge)
-      })
-      await record(event, context)
-    })
+    consumer.on(
+      InventoryReserved,
+      effects.once({
+        // No answer throws, and the event comes again, so the provider is asked again under the same key.
+        call: ({ data: { orderId, total, cardToken } }, { idempotencyKey, signal }) =>
+          provider.charge({ ...total, cardToken, reference: orderId }, idempotencyKey, signal),
+        record: (event, { tx, result: charge }) => recordCharge(edges, tx, event, charge),
+      }),
+    )
 
     const pending = new PendingWatch({
       clock,

@@ -1,5 +1,6 @@
 import { type Consumer, createConsumer, createProducer, type EventDefinition, type Producer } from '@evtkit/sdk'
 import { rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createEffects, type Effects } from '@evtkit/sdk/effects'
 import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
 import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
 import type { Tx } from '@evtkit/sdk/postgres'
@@ -14,6 +15,8 @@ import type { PartName, RunningService } from './service.ts'
 export interface Edges extends RunningService {
   readonly consumer: Consumer
   readonly inbox: Inbox<Tx>
+  /** For handlers that call the outside world. */
+  readonly effects: Effects<Tx>
   readonly outbox: Outbox<Tx>
   /** To be sent through `outbox.in(tx)`, never by itself. */
   readonly producer: Producer
@@ -49,6 +52,7 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
     consumer: noting(consumer, handles),
     handles,
     inbox,
+    effects: createEffects({ sql, inbox, clock }),
     outbox,
     producer: createProducer({ sender, source: own, codec, clock }),
     async start() {
