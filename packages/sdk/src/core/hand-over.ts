@@ -121,7 +121,8 @@ export class HandOver {
     const waitMs = backoffMs(delivery.attempt, this.#options.random, this.#options.retry)
     progress.failed(delivery.offset, error, this.#options.clock.monotonic() + waitMs)
     this.#options.logger.warn(
-      { ...place(delivery), attempt: delivery.attempt, retryInMs: waitMs, error },
+      // The stack once is enough; a record that fails for hours would fill the log with it.
+      { ...place(delivery), attempt: delivery.attempt, retryInMs: waitMs, ...(delivery.attempt === 1 && { error }) },
       `handling failed: ${error.message}; it is tried again; its key waits, and other keys of the partition go on as far as one fetch from here reaches`,
     )
   }
