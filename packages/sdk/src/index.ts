@@ -48,7 +48,7 @@ export {
   UnknownSchemaError,
   UnknownTopicError,
 } from './core/errors.ts'
-export { defineEvent, type EventDefinition, type Fact, fact } from './core/event.ts'
+export { defineEvent, type EventDefinition, type Fact, fact, type Upcaster } from './core/event.ts'
 export { headerNames, headerText } from './core/headers.ts'
 export { type NewId, newUuid } from './core/ids.ts'
 export { consoleLogger, type Logger, silentLogger } from './core/logger.ts'
@@ -73,4 +73,4 @@ export type {
   Transport,
   Verdict,
 } from './core/transport.ts'
-export { type Upcaster, upcast, versionsOf } from './core/upcast.ts'
+export { upcast, versionsOf } from './core/upcast.ts'

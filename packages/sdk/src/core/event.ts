@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Envelope } from './envelope.ts'
 import { InvalidDefinitionError, type SchemaIssue } from './errors.ts'
 import type { TopicDefinition } from './topic.ts'
-import type { Upcaster } from './upcast.ts'
 
 /** The contract of one event: its name, version, topic, key and the schema of its data. */
 export interface EventDefinition<Type extends string = string, Data = unknown> {
@@ -14,6 +14,13 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
   key(data: Data): string
   /** Older versions that are read as this one; made by `upcast`. */
   readonly upcasters?: readonly Upcaster[]
+}
+
+/** How data of an older version becomes data of the next one. */
+export interface Upcaster {
+  readonly from: EventDefinition
+  /** Must be pure: the same record may be read many times. */
+  upcast(data: unknown, envelope: Envelope): unknown
 }
 
 /** Exists for the compiler alone. */

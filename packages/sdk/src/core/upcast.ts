@@ -1,13 +1,6 @@
 import type { Envelope } from './envelope.ts'
 import { InvalidDefinitionError, InvalidRecordError } from './errors.ts'
-import type { EventDefinition } from './event.ts'
-
-/** How data of an older version becomes data of the next one. */
-export interface Upcaster {
-  readonly from: EventDefinition
-  /** Must be pure: the same record may be read many times. */
-  upcast(data: unknown, envelope: Envelope): unknown
-}
+import type { EventDefinition, Upcaster } from './event.ts'
 
 /**
  * The same event, which also reads records of an older version: whoever handles it gets those as the new one. Chains,
