@@ -120,9 +120,12 @@ export class PartHost {
       await this.#running.close(deadlineMs)
     } finally {
       this.#state = 'closed'
-      await this.#edge?.transport.close(deadlineMs)
-      await this.#edge?.sql.close()
-      await this.#edge?.wire.close()
+      // A broker that does not let go must not keep the rest open.
+      try {
+        await this.#edge?.transport.close(deadlineMs)
+      } finally {
+        await Promise.all([this.#edge?.sql.close(), this.#edge?.wire.close()])
+      }
     }
   }
 

@@ -72,7 +72,7 @@ beforeEach(async () => {
 test('the outside is called once for an event that comes again', async () => {
   const outside = provider()
   const { effects, handler } = paying(outside)
-  for (let i = 0; i < 3; i++) await handler(event(id(1)), context())
+  for (const spelling of [id(1), id(1), id(1).toUpperCase()]) await handler(event(spelling), context())
   expect(outside.calls).toHaveLength(1)
   expect(await charges()).toEqual(['charge-1'])
   expect(effects.stats()).toEqual({ called: 1, found: 2, muted: 0 })

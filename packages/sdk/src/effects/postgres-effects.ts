@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { HandlerDeadlineError, InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
+import { eventKey } from '../core/event-key.ts'
 import type { Queryable, QueryResult } from '../postgres/queryable.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
@@ -52,7 +53,8 @@ class PostgresEffects implements Effects<Tx> {
     mustBeDeadline(deadlineMs)
     return async (event, context) => {
       const handler = name ?? event.eventType
-      const key = idempotencyKey(context.group, handler, event.eventId)
+      // By the identity that the inbox goes by, or an id in another spelling would be another call.
+      const key = idempotencyKey(context.group, handler, eventKey(event.eventId))
       const kept = await this.#find(key)
       if (kept === undefined && context.delivery.replay?.muted === true) {
         this.#muted++

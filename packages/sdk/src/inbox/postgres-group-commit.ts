@@ -4,8 +4,8 @@ import type { Sql } from '../postgres/sql.ts'
 import { isConflict } from '../postgres/sql-errors.ts'
 import type { Tx } from '../postgres/tx.ts'
 import { type Handling, type HandlingOutcome, noteName } from './handling.ts'
-import { noteAll } from './postgres-notes.ts'
-import { NeedsOwnTransactionError, SharedTransaction } from './postgres-shared-transaction.ts'
+import { GroupAttempt, longestGroupMs, type Member, TooSlowError } from './postgres-group-attempt.ts'
+import { NeedsOwnTransactionError } from './postgres-shared-transaction.ts'
 
 export interface GroupCommitOptions {
   readonly sql: Sql
@@ -16,22 +16,10 @@ export interface GroupCommitOptions {
   readonly alone: (handling: Handling<Tx>) => Promise<HandlingOutcome>
 }
 
-/** How long a statement of a group waits for a lock before the group is given up. Milliseconds. */
-const lockTimeoutMs = 50
 /** How long the group in flight is waited for, at least; more where groups usually take longer. Milliseconds. */
 const leastPatienceMs = 50
-/** How long the handlers of a group may take before it is given up. Milliseconds. */
-const longestGroupMs = 500
 /** How long a handler that was too slow for its group is kept out of groups. Milliseconds. */
 const apartMs = 10_000
-
-interface Member {
-  readonly handling: Handling<Tx>
-  readonly resolve: (outcome: HandlingOutcome | Promise<HandlingOutcome>) => void
-  readonly reject: (error: unknown) => void
-  /** Ends when its first call did; until then it must not run again. */
-  returned: Promise<void> | undefined
-}
 
 /**
  * Handlings that arrive while a transaction is open share the next one: one note for all, their handlers at once on one
@@ -89,14 +77,17 @@ export class GroupCommit {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const members = this.#take()
-      const overdue = this.#options.clock.after(this.#patienceMs, () => this.#losePatience())
-      await this.#run(members)
-      overdue.cancel()
-      this.#impatient = false
+    try {
+      while (this.#waiting.length > 0) {
+        const members = this.#take()
+        const overdue = this.#options.clock.after(this.#patienceMs, () => this.#losePatience())
+        await this.#run(members)
+        overdue.cancel()
+        this.#impatient = false
+      }
+    } finally {
+      this.#draining = false
     }
-    this.#draining = false
   }
 
   /** A slow database is slow alone too; only a group that is slow for itself is not waited for. */
@@ -141,18 +132,17 @@ export class GroupCommit {
     } catch (error) {
       this.#givenUp++
       if (isConflict(error)) this.#size = Math.max(1, Math.floor(this.#size / 2))
-      this.#learn(error, attempt.failed)
+      this.#learn(error, attempt)
       // Alone they would find nothing else: the database is away and no handler said so, or it was alone already.
       const hopeless = attempt.failed === undefined ? isEvtError(error) : members.length === 1 && !needsAnother(error)
       for (const member of members) this.#giveUp(member, hopeless ? error : undefined)
     }
   }
 
-  #learn(error: unknown, failed: Member | undefined): void {
-    if (failed === undefined) return
-    const { handler } = failed.handling.note
-    if (error instanceof NeedsOwnTransactionError) this.#unfit.set(handler, Number.POSITIVE_INFINITY)
-    else if (error instanceof TooSlowError) this.#unfit.set(handler, this.#options.clock.monotonic() + apartMs)
+  #learn(error: unknown, { failed, slow }: GroupAttempt): void {
+    if (slow !== undefined) this.#unfit.set(slow.handling.note.handler, this.#options.clock.monotonic() + apartMs)
+    if (failed !== undefined && error instanceof NeedsOwnTransactionError)
+      this.#unfit.set(failed.handling.note.handler, Number.POSITIVE_INFINITY)
   }
 
   /** Not waited for: it may wait for locks as long as it likes, and the next group goes on. */
@@ -173,100 +163,7 @@ export class GroupCommit {
   }
 }
 
-/** A handler would have held up the rest of its group. Never leaves this room. */
-class TooSlowError extends Error {
-  override readonly name = 'TooSlowError'
-}
-
-/** One transaction of a group. */
-class GroupAttempt {
-  readonly #sql: Sql
-  readonly #clock: Clock
-  readonly #members: readonly Member[]
-  /** Whose failure ended it; `undefined` when none of the handlers' did. */
-  failed: Member | undefined
-
-  constructor({ sql, clock }: GroupCommitOptions, members: readonly Member[]) {
-    this.#sql = sql
-    this.#clock = clock
-    this.#members = members
-  }
-
-  async run(): Promise<HandlingOutcome[]> {
-    const end = new AbortController()
-    const stop = new Map<Member, () => void>()
-    for (const member of this.#members) {
-      const { signal } = member.handling
-      const abort = () => this.#fail(end, member, signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      stop.set(member, () => signal.removeEventListener('abort', abort))
-      if (signal.aborted) abort()
-    }
-    try {
-      return await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
-    } finally {
-      for (const remove of stop.values()) remove()
-    }
-  }
-
-  async #work(tx: Tx, end: AbortController): Promise<HandlingOutcome[]> {
-    await tx.enqueue(`select set_config('lock_timeout', $1, true)`, [`${lockTimeoutMs}ms`])
-    const fresh = await noteAll(
-      tx,
-      this.#members.map(({ handling }) => handling.note),
-    )
-    const outcomes: HandlingOutcome[] = []
-    const running = new Map<Member, Promise<void>>()
-    const done: Promise<void>[] = []
-    for (const member of this.#members) {
-      const isNew = fresh.has(noteName(member.handling.note))
-      outcomes.push(isNew ? 'handled' : 'duplicate')
-      if (!isNew) continue
-      const call = this.#call(member, tx, end)
-      running.set(member, call)
-      done.push(call.then(() => void running.delete(member)))
-    }
-    const overdue = this.#clock.after(longestGroupMs, () => {
-      const [slow] = running.keys()
-      if (slow !== undefined && this.#members.length > 1)
-        this.#fail(end, slow, new TooSlowError(`a handler took longer than ${longestGroupMs} ms`))
-    })
-    try {
-      await Promise.all(done)
-    } finally {
-      overdue.cancel()
-    }
-    return outcomes
-  }
-
-  async #call(member: Member, tx: Tx, end: AbortController): Promise<void> {
-    const part = new SharedTransaction(tx)
-    const work = callHandler(member.handling, part).finally(() => part.end())
-    member.returned = work.then(nothing, nothing)
-    try {
-      await work
-    } catch (error) {
-      this.#fail(end, member, error)
-      throw error
-    }
-  }
-
-  /** Only the first failure is one; the rest follows from it. */
-  #fail(end: AbortController, member: Member, error: unknown): void {
-    if (end.signal.aborted) return
-    this.failed = member
-    end.abort(error)
-  }
-}
-
 /** Whether the very same handler may succeed in a transaction of its own, where it may wait for locks. */
 function needsAnother(error: unknown): boolean {
   return isConflict(error) || error instanceof NeedsOwnTransactionError || error instanceof TooSlowError
 }
-
-/** A handler that throws before its first await fails like any other. */
-async function callHandler(handling: Handling<Tx>, tx: Tx): Promise<void> {
-  await handling.work(tx)
-}
-
-function nothing(): void {}

@@ -136,4 +136,50 @@ describe('a transaction', () => {
     await expect(runTransaction(driver, work, { signal: new AbortController().signal })).rejects.toThrow('at once')
     expect(driver.flushes).toEqual([['ROLLBACK'], ['ROLLBACK']])
   })
+
+  test('sends statements that are asked for at once together', async () => {
+    const driver = new FakeDriver()
+    const texts = await runTransaction(driver, async (tx) => {
+      const results = await Promise.all(['a', 'b'].map((text) => tx.query(text)))
+      await tx.query('c')
+      return results.map(({ rows }) => rows[0]?.text)
+    })
+    expect(texts).toEqual(['a', 'b'])
+    expect(driver.flushes).toEqual([['a', 'b'], ['c'], ['COMMIT']])
+  })
+
+  test('sends what nobody awaited before the commit', async () => {
+    const driver = new FakeDriver()
+    await runTransaction(driver, (tx) => {
+      void tx.query('a')
+    })
+    expect(driver.flushes).toEqual([['a'], ['COMMIT']])
+  })
+
+  test('has the database begin on a long queue, and commits only what went well', async () => {
+    const driver = new FakeDriver()
+    const fill = (bad: number) => async (tx: Tx) => {
+      for (let i = 0; i < 70; i++) await tx.enqueue(i === bad ? 'bad' : `${i}`)
+    }
+    await runTransaction(driver, fill(-1))
+    expect(driver.flushes.map(({ length }) => length)).toEqual([32, 32, 7])
+    driver.flushes.length = 0
+    await expect(runTransaction(driver, fill(3))).rejects.toThrow('bad failed')
+    expect(driver.flushes.at(-1)).toEqual(['ROLLBACK'])
+  })
+
+  test('tells every callback of its commit, though one throws', async () => {
+    const driver = new FakeDriver()
+    const told: string[] = []
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+    await runTransaction(driver, (tx) => {
+      tx.onCommit(() => {
+        throw new Error('of no use')
+      })
+      tx.onCommit(() => told.push('second'))
+      return tx.enqueue('a')
+    })
+    expect(told).toEqual(['second'])
+    expect((await warned).message).toContain('of no use')
+  })
 })

@@ -20,7 +20,52 @@ export interface TransactionDriver {
 }
 
 interface Queued extends Command {
+  /** Of a statement that nobody waits for. */
   readonly explain: ((error: unknown) => unknown) | undefined
+}
+
+/** It is committed: a callback that throws takes nothing back, and must not keep the others from hearing of it. */
+function tell(callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    process.emitWarning(
+      `a callback of onCommit threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      'EvtkitWarning',
+    )
+  }
+}
+
+/** Statements that leave without waiting for more: the database works on them while others are made. */
+const fullTurn = 32
+
+function same(error: unknown): unknown {
+  return error
+}
+
+type Outcomes = readonly PromiseSettledResult<QueryResult>[]
+
+/** The statements that were asked for in one turn of the event loop's microtasks. */
+class Turn {
+  readonly commands: Queued[]
+  readonly outcomes: Promise<Outcomes>
+  /** Sends them; twice is once. */
+  readonly leave: () => void
+
+  constructor(commands: Queued[], send: () => Promise<Outcomes>) {
+    this.commands = commands
+    let leave: () => void = () => {}
+    let isGone = false
+    this.outcomes = new Promise((resolve) => {
+      leave = () => {
+        if (isGone) return
+        isGone = true
+        resolve(send())
+      }
+    })
+    this.leave = leave
+    queueMicrotask(this.leave)
+  }
 }
 
 /** A transaction of ours, from its first statement to its end. */
@@ -28,6 +73,9 @@ export class OpenTransaction implements Tx {
   readonly [inTransaction] = true
   readonly #driver: TransactionDriver
   #queued: Queued[] = []
+  #turn: Turn | undefined
+  /** Ends when all that was sent ahead of its time was answered. */
+  #ahead: Promise<void> | undefined
   readonly #committed: (() => void)[] = []
   #state: 'open' | 'ending' | 'ended' = 'open'
   #failure: { readonly error: unknown } | undefined
@@ -38,13 +86,13 @@ export class OpenTransaction implements Tx {
 
   async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     this.#mustBeOpen()
-    const queued = this.#takeQueued()
-    const outcomes = await this.#driver.run([...queued, { text, values }])
-    this.#noteFailures(queued, outcomes)
-    const last = outcomes.at(-1)
+    const turn = this.#turn ?? this.#beginTurn()
+    const index = turn.commands.push({ text, values, explain: undefined }) - 1
+    if (turn.commands.length >= fullTurn) turn.leave()
+    const outcome = (await turn.outcomes)[index]
     if (this.#failure !== undefined) throw this.#failure.error
-    if (last?.status !== 'fulfilled') throw seenFromHere(last?.reason)
-    return last.value
+    if (outcome?.status !== 'fulfilled') throw seenFromHere(outcome?.reason)
+    return outcome.value
   }
 
   enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void> {
@@ -53,7 +101,9 @@ export class OpenTransaction implements Tx {
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#queued.push({ text, values, explain })
+    const commands = this.#turn?.commands ?? this.#queued
+    commands.push({ text, values, explain: explain ?? same })
+    if (this.#queued.length >= fullTurn) this.#sendAhead()
     return Promise.resolve()
   }
 
@@ -62,8 +112,15 @@ export class OpenTransaction implements Tx {
     this.#committed.push(callback)
   }
 
+  /** Resolves when all that was sent ahead of its time was answered. Awaited before the commit. */
+  get ahead(): Promise<void> | undefined {
+    return this.#ahead
+  }
+
   async commit(): Promise<void> {
     this.#mustBeOpen()
+    // Statements that nobody waited for leave before the commit does.
+    this.#turn?.leave()
     if (this.#failure !== undefined) throw this.#failure.error
     this.#state = 'ending'
     const queued = this.#takeQueued()
@@ -78,7 +135,7 @@ export class OpenTransaction implements Tx {
     // What a queued statement said is the reason; that the server then rolled back is only the consequence.
     if (failure !== undefined) throw failure.error
     if (refused !== undefined) throw refused
-    for (const callback of this.#committed) callback()
+    for (const callback of this.#committed) tell(callback)
   }
 
   async rollback(): Promise<void> {
@@ -92,6 +149,36 @@ export class OpenTransaction implements Tx {
     return this.#failure
   }
 
+  /**
+   * Statements that are asked for in one turn leave together: handlers that share a transaction ask at once, and an exchange
+   * for each would cost more than what it carries.
+   */
+  #beginTurn(): Turn {
+    const commands = this.#takeQueued()
+    const turn = new Turn(commands, async () => {
+      if (this.#turn === turn) this.#turn = undefined
+      if (this.#state === 'ended') this.#mustBeOpen()
+      const outcomes = await this.#driver.run(commands)
+      this.#noteFailures(commands, outcomes)
+      return outcomes
+    })
+    this.#turn = turn
+    return turn
+  }
+
+  /** Has the database work on a long queue while the rest of it is still being made. */
+  #sendAhead(): void {
+    const turn = this.#beginTurn()
+    turn.leave()
+    const before = this.#ahead
+    this.#ahead = turn.outcomes.then(
+      () => before,
+      (error: unknown) => {
+        this.#failure ??= { error }
+      },
+    )
+  }
+
   #takeQueued(): Queued[] {
     if (this.#queued.length === 0) return []
     const queued = this.#queued
@@ -99,14 +186,13 @@ export class OpenTransaction implements Tx {
     return queued
   }
 
-  #noteFailures(queued: readonly Queued[], outcomes: readonly PromiseSettledResult<QueryResult>[]): void {
+  /** A queued statement that failed has nobody who waits for it, so the transaction fails with it. */
+  #noteFailures(commands: readonly Queued[], outcomes: readonly PromiseSettledResult<QueryResult>[]): void {
     if (this.#failure !== undefined) return
-    for (const [i, { explain }] of queued.entries()) {
-      const outcome = outcomes[i]
-      if (outcome?.status !== 'rejected') continue
-      this.#failure = { error: explain === undefined ? outcome.reason : explain(outcome.reason) }
-      return
-    }
+    const first = outcomes.findIndex((outcome) => outcome.status === 'rejected')
+    const outcome = outcomes[first]
+    const explain = commands[first]?.explain
+    if (outcome?.status === 'rejected' && explain !== undefined) this.#failure = { error: explain(outcome.reason) }
   }
 
   #mustBeOpen(): void {
@@ -127,6 +213,7 @@ export async function runTransaction<T>(
   const tx = new OpenTransaction(driver)
   try {
     const result = await unlessAborted(work, tx, signal)
+    if (tx.ahead !== undefined) await unlessAborted(() => tx.ahead, tx, signal)
     // Nothing is awaited between the look at the signal and the commit's leaving, so what was given up never commits.
     signal?.throwIfAborted()
     await tx.commit()

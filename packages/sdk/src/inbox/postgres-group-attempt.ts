@@ -1,0 +1,114 @@
+import type { Clock } from '../core/clock.ts'
+import type { Sql } from '../postgres/sql.ts'
+import type { Tx } from '../postgres/tx.ts'
+import { type Handling, type HandlingOutcome, noteName } from './handling.ts'
+import { noteAll } from './postgres-notes.ts'
+import { SharedTransaction } from './postgres-shared-transaction.ts'
+
+/** How long a statement of a group waits for a lock before the group is given up. Milliseconds. */
+const lockTimeoutMs = 50
+/** How long the handlers of a group may take before it is given up. Milliseconds. */
+export const longestGroupMs = 500
+
+/** One handling on its way through a group. */
+export interface Member {
+  readonly handling: Handling<Tx>
+  readonly resolve: (outcome: HandlingOutcome | Promise<HandlingOutcome>) => void
+  readonly reject: (error: unknown) => void
+  /** Ends when its first call did; until then it must not run again. */
+  returned: Promise<void> | undefined
+}
+
+/** A handler would have held up the rest of its group. Never leaves this room. */
+export class TooSlowError extends Error {
+  override readonly name = 'TooSlowError'
+}
+
+/** One transaction of a group. */
+export class GroupAttempt {
+  readonly #sql: Sql
+  readonly #clock: Clock
+  readonly #members: readonly Member[]
+  /** Whose failure ended it; `undefined` when none of the handlers' did. */
+  failed: Member | undefined
+  /** Who held up the others, where that is plain. */
+  slow: Member | undefined
+
+  constructor({ sql, clock }: { readonly sql: Sql; readonly clock: Clock }, members: readonly Member[]) {
+    this.#sql = sql
+    this.#clock = clock
+    this.#members = members
+  }
+
+  async run(): Promise<HandlingOutcome[]> {
+    const end = new AbortController()
+    const stop = new Map<Member, () => void>()
+    for (const member of this.#members) {
+      const { signal } = member.handling
+      const abort = () => this.#fail(end, member, signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      stop.set(member, () => signal.removeEventListener('abort', abort))
+      if (signal.aborted) abort()
+    }
+    try {
+      return await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
+    } finally {
+      for (const remove of stop.values()) remove()
+    }
+  }
+
+  async #work(tx: Tx, end: AbortController): Promise<HandlingOutcome[]> {
+    await tx.enqueue(`select set_config('lock_timeout', $1, true)`, [`${lockTimeoutMs}ms`])
+    const fresh = await noteAll(
+      tx,
+      this.#members.map(({ handling }) => handling.note),
+    )
+    const outcomes: HandlingOutcome[] = []
+    const running = new Set<Member>()
+    const done: Promise<void>[] = []
+    for (const member of this.#members) {
+      const isNew = fresh.has(noteName(member.handling.note))
+      outcomes.push(isNew ? 'handled' : 'duplicate')
+      if (isNew) done.push(this.#call(member, tx, end, running))
+    }
+    const overdue = this.#clock.after(longestGroupMs, () => {
+      if (this.#members.length === 1) return
+      const [one, another] = running
+      // Of several that still run nobody can tell which one the others wait for.
+      this.slow = another === undefined ? one : undefined
+      end.abort(new TooSlowError(`a handler took longer than ${longestGroupMs} ms`))
+    })
+    try {
+      await Promise.all(done)
+    } finally {
+      overdue.cancel()
+    }
+    return outcomes
+  }
+
+  async #call(member: Member, tx: Tx, end: AbortController, running: Set<Member>): Promise<void> {
+    const part = new SharedTransaction(tx)
+    let returned: () => void = () => {}
+    member.returned = new Promise((resolve) => {
+      returned = resolve
+    })
+    running.add(member)
+    try {
+      await member.handling.work(part)
+    } catch (error) {
+      this.#fail(end, member, error)
+      throw error
+    } finally {
+      part.end()
+      running.delete(member)
+      returned()
+    }
+  }
+
+  /** Only the first failure is one; the rest follows from it. */
+  #fail(end: AbortController, member: Member, error: unknown): void {
+    if (end.signal.aborted) return
+    this.failed = member
+    end.abort(error)
+  }
+}
