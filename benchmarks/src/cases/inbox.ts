@@ -1,5 +1,5 @@
 /** The inbox: an effect and an event that follows from it, once per event, against the same handler that remembers nothing. */
-import { createProducer, type Envelope, type Handler, newUuid } from '@evtkit/sdk'
+import { type Context, createProducer, type Envelope, type Handler, newUuid } from '@evtkit/sdk'
 import { createInbox, inboxMigrations } from '@evtkit/sdk/inbox'
 import { createOutbox, outboxMigrations } from '@evtkit/sdk/outbox'
 import { createPostgres, migrate, type Sql, type Tx } from '@evtkit/sdk/postgres'
@@ -87,6 +87,7 @@ function grouped(world: InboxWorld, connections: number, atLeast: number): Bench
 /** Events all of which were handled before. */
 function duplicates(world: InboxWorld): BenchmarkCase {
   const known = Array.from({ length: 50_000 }, () => newUuid())
+  const events = known.map((id, n) => placed(n, id))
   const run = (name: string, maxGroupSize: number, callers: number): Contender => {
     const sql = world.connect(1)
     const once = createInbox({ sql, maxGroupSize }).once(() => Promise.reject(new Error('a duplicate was handled')), {
@@ -100,7 +101,7 @@ function duplicates(world: InboxWorld): BenchmarkCase {
           `insert into evtkit_inbox (event_id, consumer_group, handler) select id, 'bench', 'duplicates' from unnest($1::uuid[]) id`,
           [known],
         )
-        return runCallers(callers, round, async (n) => once(placed(n, known[n % known.length]), contextOf(n)))
+        return runCallers(callers, round, async (n) => once(events[n % events.length] ?? placed(n), contextOf(n)))
       },
     }
   }
@@ -133,7 +134,10 @@ function withoutMemory(world: InboxWorld, sql: Sql, callers: number): Contender 
     async run(round) {
       await empty(world)
       return runCallers(callers, round, (n) =>
-        sql.transaction(async (tx) => world.handler(placed(n), { ...contextOf(n), tx })),
+        sql.transaction(async (tx) => {
+          const { delivery, group, signal } = contextOf(n)
+          await world.handler(placed(n), { delivery, group, signal, tx })
+        }),
       )
     },
   }
@@ -176,12 +180,16 @@ function placed(n: number, eventId = newUuid()): Envelope<string, Placed> {
   }
 }
 
-function contextOf(n: number) {
+function contextOf(n: number): Context {
   const message = { topic: OrderPlaced.topic.name, key: Buffer.from(`key-${n}`), value: null, headers: [] }
+  let controller: AbortController | undefined
   return {
     delivery: { message, partition: 0, offset: BigInt(n), group: 'bench', attempt: 1, replay: null },
     group: 'bench',
-    // One of its own, as every delivery has.
-    signal: new AbortController().signal,
+    // One of its own, made when it is asked for, as every delivery has.
+    get signal() {
+      controller ??= new AbortController()
+      return controller.signal
+    },
   }
 }

@@ -2,6 +2,8 @@ import type { Envelope } from '../core/envelope.ts'
 
 /** What the inbox notes of an event that was handled. */
 export interface Note {
+  /** Tells notes apart. */
+  readonly name: string
   /** The event's id as a uuid. */
   readonly eventKey: string
   readonly group: string
@@ -14,7 +16,7 @@ export interface Handling<Transaction> {
   readonly note: Note
   /** The message's key; those of one key never share a transaction. `null` for none. */
   readonly key: string | null
-  /** Aborted when the handling was given up: then nothing of it may be committed. */
+  /** Aborted when the handling was given up: then nothing of it may be committed. Made when it is first asked for. */
   readonly signal: AbortSignal
   /** Whether it may share a transaction with others. */
   readonly shares: boolean
@@ -23,7 +25,11 @@ export interface Handling<Transaction> {
 
 export type HandlingOutcome = 'handled' | 'duplicate'
 
-/** Tells notes apart. The separator is the one character that the database has no place for. */
-export function noteName({ eventKey, group, handler }: Note): string {
+export function noteOf(eventKey: string, group: string, handler: string): Note {
+  return { name: noteName(eventKey, group, handler), eventKey, group, handler }
+}
+
+/** The separator is the one character that the database has no place for. */
+export function noteName(eventKey: string, group: string, handler: string): string {
   return `${eventKey}\0${group}\0${handler}`
 }

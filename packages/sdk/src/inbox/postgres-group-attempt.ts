@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Sql } from '../postgres/sql.ts'
 import type { Tx } from '../postgres/tx.ts'
-import { type Handling, type HandlingOutcome, noteName } from './handling.ts'
+import type { Handling, HandlingOutcome } from './handling.ts'
 import { noteAll } from './postgres-notes.ts'
 import { SharedTransaction } from './postgres-shared-transaction.ts'
 
@@ -29,6 +29,7 @@ export class GroupAttempt {
   readonly #sql: Sql
   readonly #clock: Clock
   readonly #members: readonly Member[]
+  readonly #listening: (() => void)[] = []
   /** Whose failure ended it; `undefined` when none of the handlers' did. */
   failed: Member | undefined
   /** Who held up the others, where that is plain. */
@@ -42,18 +43,10 @@ export class GroupAttempt {
 
   async run(): Promise<HandlingOutcome[]> {
     const end = new AbortController()
-    const stop = new Map<Member, () => void>()
-    for (const member of this.#members) {
-      const { signal } = member.handling
-      const abort = () => this.#fail(end, member, signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      stop.set(member, () => signal.removeEventListener('abort', abort))
-      if (signal.aborted) abort()
-    }
     try {
       return await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
     } finally {
-      for (const remove of stop.values()) remove()
+      for (const stop of this.#listening) stop()
     }
   }
 
@@ -67,12 +60,13 @@ export class GroupAttempt {
     const running = new Set<Member>()
     const done: Promise<void>[] = []
     for (const member of this.#members) {
-      const isNew = fresh.has(noteName(member.handling.note))
+      const isNew = fresh.has(member.handling.note.name)
       outcomes.push(isNew ? 'handled' : 'duplicate')
-      if (isNew) done.push(this.#call(member, tx, end, running))
+      if (!isNew) continue
+      this.#listen(end, member)
+      done.push(this.#call(member, tx, end, running))
     }
     const overdue = this.#clock.after(longestGroupMs, () => {
-      if (this.#members.length === 1) return
       const [one, another] = running
       // Of several that still run nobody can tell which one the others wait for.
       this.slow = another === undefined ? one : undefined
@@ -103,6 +97,15 @@ export class GroupAttempt {
       running.delete(member)
       returned()
     }
+  }
+
+  /** From then on its being given up ends the whole; what was a duplicate has nothing to give up. */
+  #listen(end: AbortController, member: Member): void {
+    const { signal } = member.handling
+    const abort = () => this.#fail(end, member, signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    this.#listening.push(() => signal.removeEventListener('abort', abort))
   }
 
   /** Only the first failure is one; the rest follows from it. */

@@ -3,8 +3,8 @@ import { isEvtError } from '../core/errors.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { isConflict } from '../postgres/sql-errors.ts'
 import type { Tx } from '../postgres/tx.ts'
-import { type Handling, type HandlingOutcome, noteName } from './handling.ts'
-import { GroupAttempt, longestGroupMs, type Member, TooSlowError } from './postgres-group-attempt.ts'
+import type { Handling, HandlingOutcome } from './handling.ts'
+import { GroupAttempt, longestGroupMs, type Member } from './postgres-group-attempt.ts'
 import { NeedsOwnTransactionError } from './postgres-shared-transaction.ts'
 
 export interface GroupCommitOptions {
@@ -103,17 +103,18 @@ export class GroupCommit {
   /** The longest waiting ones, of different keys; who must stay keeps their place. */
   #take(): Member[] {
     const members: Member[] = []
+    const names = new Set<string>()
     const keys = new Set<string>()
     const left: Member[] = []
     for (const member of this.#waiting) {
       const { key, note } = member.handling
       // Two copies of one event are kept apart too, so that the second is recognised for what it is.
-      const apart = [`note ${noteName(note)}`, ...(key === null ? [] : [`key ${key}`])]
-      if (members.length >= this.#size || apart.some((name) => keys.has(name))) {
+      if (members.length >= this.#size || names.has(note.name) || (key !== null && keys.has(key))) {
         left.push(member)
         continue
       }
-      for (const name of apart) keys.add(name)
+      names.add(note.name)
+      if (key !== null) keys.add(key)
       members.push(member)
     }
     this.#waiting = left
@@ -121,6 +122,8 @@ export class GroupCommit {
   }
 
   async #run(members: readonly Member[]): Promise<void> {
+    const [only, second] = members
+    if (only !== undefined && second === undefined) return this.#runAlone(only)
     const attempt = new GroupAttempt(this.#options, members)
     const begunAt = this.#options.clock.monotonic()
     try {
@@ -133,10 +136,17 @@ export class GroupCommit {
       this.#givenUp++
       if (isConflict(error)) this.#size = Math.max(1, Math.floor(this.#size / 2))
       this.#learn(error, attempt)
-      // Alone they would find nothing else: the database is away and no handler said so, or it was alone already.
-      const hopeless = attempt.failed === undefined ? isEvtError(error) : members.length === 1 && !needsAnother(error)
+      // The database is away and no handler said so: alone they would find nothing else.
+      const hopeless = attempt.failed === undefined && isEvtError(error)
       for (const member of members) this.#giveUp(member, hopeless ? error : undefined)
     }
+  }
+
+  /** Waited for like a group, so that what arrives meanwhile shares the next one. */
+  async #runAlone({ handling, resolve }: Member): Promise<void> {
+    const outcome = this.#options.alone(handling)
+    resolve(outcome)
+    await outcome.catch(() => {})
   }
 
   #learn(error: unknown, { failed, slow }: GroupAttempt): void {
@@ -161,9 +171,4 @@ export class GroupCommit {
     })
     resolve(Promise.race([returned, aborted]).then(() => this.#options.alone(handling)))
   }
-}
-
-/** Whether the very same handler may succeed in a transaction of its own, where it may wait for locks. */
-function needsAnother(error: unknown): boolean {
-  return isConflict(error) || error instanceof NeedsOwnTransactionError || error instanceof TooSlowError
 }

@@ -8,7 +8,7 @@ import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
 import type { Tx } from '../postgres/tx.ts'
-import type { Handling, HandlingOutcome } from './handling.ts'
+import { type Handling, type HandlingOutcome, noteOf } from './handling.ts'
 import type { Duplicate, Inbox, InboxStats, OnceOptions } from './inbox.ts'
 import { GroupCommit } from './postgres-group-commit.ts'
 import { note } from './postgres-notes.ts'
@@ -63,12 +63,14 @@ class PostgresInbox implements Inbox<Tx> {
     if (name === '') throw new InvalidConfigurationError('a handler\'s name in the inbox must not be empty, got ""')
     return async (event, context) => {
       const handlerName = name ?? event.eventType
-      const { group, signal, delivery } = context
+      const { group, delivery } = context
       const outcome = await this.#groupOf(group).handle({
         event,
-        note: { eventKey: eventKey(event.eventId), group, handler: handlerName },
+        note: noteOf(eventKey(event.eventId), group, handlerName),
         key: delivery.message.key?.toString('latin1') ?? null,
-        signal,
+        get signal() {
+          return context.signal
+        },
         // One that failed before is likely to fail again, and would take the others' work along.
         shares: !alone && delivery.attempt === 1,
         work: async (tx) => handler(event, withTransaction(context, tx)),

@@ -15,14 +15,10 @@ export async function note(tx: Tx, { eventKey, group, handler }: Note): Promise<
 /** Notes many events in one statement; resolves with the names of those that were new. */
 export async function noteAll(tx: Tx, notes: readonly Note[]): Promise<Set<string>> {
   // In one order everywhere, so that two of these never wait for each other in a circle.
-  const sorted = notes.toSorted((a, b) => (noteName(a) < noteName(b) ? -1 : 1))
+  const sorted = notes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const columns = [sorted.map((n) => n.eventKey), sorted.map((n) => n.group), sorted.map((n) => n.handler)]
   const { rows } = await explained(tx.query(noteMany, columns))
-  return new Set(
-    rows.map((row) =>
-      noteName({ eventKey: String(row.event_id), group: String(row.consumer_group), handler: String(row.handler) }),
-    ),
-  )
+  return new Set(rows.map((row) => noteName(String(row.event_id), String(row.consumer_group), String(row.handler))))
 }
 
 async function explained<T>(statement: Promise<T>): Promise<T> {
