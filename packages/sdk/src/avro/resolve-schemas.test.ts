@@ -42,3 +42,48 @@ function drawn(seed: number) {
     throw error
   }
 }
+
+test('a record that cannot be read leaves nothing behind for others of its kind', () => {
+  const kinds = (net: readonly object[]) =>
+    parseAvroSchema({
+      type: 'record',
+      name: 'T',
+      fields: [
+        {
+          name: 'first',
+          type: [
+            'null',
+            {
+              type: 'record',
+              name: 'O',
+              fields: [
+                { name: 'gross', type: 'long' },
+                { name: 'i', type: { type: 'record', name: 'I', fields: [{ name: 'o', type: ['null', 'O'] }] } },
+                ...net,
+              ],
+            },
+          ],
+        },
+        { name: 'second', type: 'I' },
+      ],
+    })
+  const writer = kinds([])
+  const decode = avroDecoder(writer, kinds([{ name: 'net', type: 'long' }]))
+  const bytes = avroEncoder(writer)({ first: null, second: { o: { gross: 100, i: { o: null } } } })
+  expect(() => decode(bytes)).toThrow('was written without "net"')
+})
+
+test('records that hold others many times over take no longer than their number is worth', () => {
+  // Each level is reached twice as often as the one above it: walked without a memory, this would never end.
+  const levels = 60
+  let inner: unknown = { type: 'record', name: 'R0', fields: [{ name: 'n', type: 'null' }] }
+  for (let level = 1; level <= levels; level++) {
+    const fields = [
+      { name: 'a', type: inner },
+      { name: 'b', type: `R${level - 1}` },
+    ]
+    inner = { type: 'record', name: `R${level}`, fields }
+  }
+  const holder = { type: 'record', name: 'Holder', fields: [{ name: 'all', type: { type: 'array', items: inner } }] }
+  expect(avroDecoder(parseAvroSchema(holder))(Buffer.from([0]))).toEqual({ all: [] })
+})

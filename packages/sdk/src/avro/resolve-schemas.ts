@@ -1,4 +1,12 @@
-import { type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion, isNamed, nameOf } from './avro-schema.ts'
+import {
+  type AvroField,
+  type AvroNamed,
+  type AvroRecord,
+  type AvroSchema,
+  type AvroUnion,
+  isNamed,
+  nameOf,
+} from './avro-schema.ts'
 import { defaultFactory } from './default-factory.ts'
 import { isWrappedUnion, logicalFormOf } from './javascript-kind.ts'
 import { minimumBytes } from './limits.ts'
@@ -42,11 +50,12 @@ export function resolveSchemas(writer: AvroSchema, reader: AvroSchema, options: 
 }
 
 type Branch = Exclude<AvroSchema, AvroUnion>
+type FailPlan = Extract<ReadPlan, { step: 'fail' }>
 type OpenRecord = { -readonly [Key in keyof RecordPlan]: RecordPlan[Key] }
 
 class Resolution {
   readonly #bareMaps: ReadonlySet<AvroSchema>
-  readonly #records = new Map<AvroRecord, Map<AvroRecord, OpenRecord>>()
+  readonly #records = new Map<AvroRecord, Map<AvroRecord, OpenRecord | FailPlan>>()
   readonly #unfinished = new Set<RecordPlan>()
 
   constructor(bareMaps: ReadonlySet<AvroSchema>) {
@@ -96,32 +105,38 @@ class Resolution {
     }
     const known = byReader.get(reader)
     if (known !== undefined) {
-      if (this.#unfinished.has(known)) known.recursive = true
+      if (known.step === 'record' && this.#unfinished.has(known)) known.recursive = true
       return known
+    }
+    // Whether the two fit is decided before any field is planned: a plan inside could otherwise hold one that is given up.
+    const { targets, sources } = matchFields(writer, reader)
+    const defaults = new Map(
+      reader.fields.map((field) => [field, sources.has(field) ? undefined : defaultFactory(field)]),
+    )
+    const missing = reader.fields.filter((field) => !sources.has(field) && defaults.get(field) === undefined)
+    if (missing.length > 0) {
+      const names = missing.map(({ name }) => `"${name}"`).join(', ')
+      const failed: FailPlan = {
+        step: 'fail',
+        message: `${at(path)}: record ${writer.name} was written without ${names}, for which there is no default`,
+      }
+      byReader.set(reader, failed)
+      return failed
     }
     const plan: OpenRecord = { step: 'record', name: reader.name, written: [], fields: [], recursive: false }
     byReader.set(reader, plan)
     this.#unfinished.add(plan)
-    const sources = new Map<string, number>()
     plan.written = writer.fields.map((field, i): WrittenField => {
-      const target =
-        reader.fields.find(({ name }) => name === field.name) ??
-        reader.fields.find(({ name, aliases }) => !sources.has(name) && aliases.includes(field.name))
+      const target = targets[i]
       if (target === undefined) return { skipped: field.type }
-      sources.set(target.name, i)
       return { plan: this.plan(field.type, target.type, path === '' ? target.name : `${path}.${target.name}`) }
     })
-    const missing: string[] = []
-    plan.fields = reader.fields.map((field) => {
-      const from = sources.get(field.name) ?? defaultFactory(field)
-      if (from === undefined) missing.push(field.name)
-      return { name: field.name, from: from ?? 0 }
-    })
+    plan.fields = reader.fields.map((field) => ({
+      name: field.name,
+      from: sources.get(field) ?? defaults.get(field) ?? 0,
+    }))
     this.#unfinished.delete(plan)
-    if (missing.length === 0) return plan
-    const message = `${at(path)}: record ${writer.name} was written without ${missing.map((name) => `"${name}"`).join(', ')}, for which there is no default`
-    byReader.delete(reader)
-    return { step: 'fail', message }
+    return plan
   }
 
   #chooseBranch(writer: Branch, reader: AvroUnion, path: string): ReadPlan {
@@ -132,15 +147,30 @@ class Resolution {
       ...candidates.filter((branch) => branch.kind === writer.kind && nameOf(branch) !== nameOf(writer)),
       ...candidates.filter((branch) => branch.kind !== writer.kind),
     ]
+    let nearest: FailPlan | undefined
     for (const branch of ordered) {
       const value = this.plan(writer, branch, path)
-      if (value.step === 'fail') continue
+      if (value.step === 'fail') {
+        if (branch.kind === writer.kind) nearest ??= value
+        continue
+      }
       return branch.kind !== 'null' && isWrappedUnion(reader) ? { step: 'wrap', name: nameOf(branch), value } : value
     }
-    const [first] = ordered
-    if (ordered.length === 1 && first !== undefined) return this.plan(writer, first, path)
-    return mismatch(writer, reader, path)
+    return nearest ?? mismatch(writer, reader, path)
   }
+}
+
+/** Which field of the reader takes each field of the writer, and from which each is taken. */
+function matchFields(writer: AvroRecord, reader: AvroRecord) {
+  const sources = new Map<AvroField, number>()
+  const targets = writer.fields.map((field, i) => {
+    const target =
+      reader.fields.find(({ name }) => name === field.name) ??
+      reader.fields.find((candidate) => !sources.has(candidate) && candidate.aliases.includes(field.name))
+    if (target !== undefined) sources.set(target, i)
+    return target
+  })
+  return { targets, sources }
 }
 
 /** By the last part of the name, as the specification has it, or by an alias. */
