@@ -45,3 +45,21 @@ test('causes that go round end', () => {
   error.cause = error
   expect(explainError(error).what).toBe('round')
 })
+
+test.each([
+  'cannot reach https://app:hunter2@registry:8081/subjects',
+  'broker "app:hunter2@kafka:9092" is not known',
+  'brokers a:9092,app:hunter2@[::1]:9092',
+  'app:hunter2@kafka:9092,other:9092 does not answer',
+  'postgres://db/shop?user=u&password=hunter2',
+])('the password in "%s" is not told', (message) => {
+  const explained = explainError(new Error(message, { cause: new Error(`below: ${message}`) }))
+  expect(JSON.stringify(explained)).not.toContain('hunter2')
+  expect(explained.what).toContain('***')
+})
+
+test('what only looks like a user and a password stays as it is', () => {
+  const message =
+    'the broker at 127.0.0.1:9092 said: 12:30 is no time; ask ops@example.com, see https://example.com/a@b'
+  expect(explainError(new Error(message)).what).toBe(message)
+})

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@evtkit/sdk'
 import { type ExitCode, exitCodes } from './command.ts'
 import { CommandError } from './command-error.ts'
+import { withoutSecrets } from './printable.ts'
 
 /** What a person needs to hear when a command fails. */
 export interface Explanation {
@@ -59,13 +60,14 @@ const nextOfSystem: Readonly<Record<string, string>> = {
   ENOSPC: 'make room on the disk',
 }
 
-/** Says what happened, why, and what to do next. */
+/** Says what happened, why, and what to do next; for people and programs alike, so without passwords. */
 export function explainError(error: unknown): Explanation {
   const code = codeOf(error)
+  const next = nextFor(error)
   return {
-    what: what(error),
-    why: reasons(error),
-    next: nextFor(error),
+    what: withoutSecrets(what(error)),
+    why: reasons(error).map(withoutSecrets),
+    next: next === undefined ? undefined : withoutSecrets(next),
     code,
     exitCode: error instanceof CommandError ? error.exitCode : exitCodes.failed,
   }

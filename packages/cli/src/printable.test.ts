@@ -31,6 +31,7 @@ test.each([
   ['cannot reach http://u:p@a and http://u:q@b', 'cannot reach http://u:***@a and http://u:***@b'],
   ['postgres://app:with@sign@db/shop', 'postgres://app:***@db/shop'],
   ['postgres://app@db/shop', 'postgres://app@db/shop'],
+  ['postgres://db/shop?user=u&password=s3cret&ssl=true', 'postgres://db/shop?user=u&password=***&ssl=true'],
   ['http://registry:8081/subjects', 'http://registry:8081/subjects'],
 ])('%s is printed without its password', (text, printed) => {
   expect(withoutCredentials(text)).toBe(printed)

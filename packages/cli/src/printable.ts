@@ -22,7 +22,14 @@ export function printableJson(json: string): string {
   return json.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** The text with what stands before the `@` of its URLs taken out, unless it is only a user. */
+/** The text without the passwords in its URLs: before the `@`, and among the parameters. A user alone may be seen. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#@:]*):[^\s/?#]*@/gi, '$1$2:***@')
+  return text
+    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#@:]*):[^\s/?#]*@/gi, '$1$2:***@')
+    .replace(/([?&](?:password|passwd|pwd|token|secret|api_?key)=)[^\s&#"']*/gi, '$1***')
+}
+
+/** For messages, which may hold what somebody wrote in the wrong place: `user:password@host` needs no scheme there. */
+export function withoutSecrets(text: string): string {
+  return withoutCredentials(text).replace(/([^\s"'/?#@:,]+):(?!\*\*\*@|\/\/)[^\s"'/]+@(?=[\w[])/g, '$1:***@')
 }
