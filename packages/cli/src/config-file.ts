@@ -61,8 +61,8 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 async function load(path: string): Promise<unknown> {
   const name = basename(path)
   try {
-    if (name.endsWith('.json')) return JSON.parse(readFileSync(path, 'utf8'))
-    if (/\.ya?ml$/.test(name)) return (await import('yaml')).parse(readFileSync(path, 'utf8')) ?? {}
+    if (name.endsWith('.json')) return parseJson(readFileSync(path, 'utf8'))
+    if (/\.ya?ml$/.test(name)) return await parseYaml(readFileSync(path, 'utf8'))
     if (name.endsWith('.ts')) {
       const { createJiti } = await import('jiti')
       return await createJiti(import.meta.url).import(path, { default: true })
@@ -74,6 +74,29 @@ async function load(path: string): Promise<unknown> {
       cause: error,
       next: `correct ${path}`,
     })
+  }
+}
+
+/** Neither tells what stands in the file, as their parsers would: it may be a password. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('it is not JSON')
+  }
+}
+
+async function parseYaml(text: string): Promise<unknown> {
+  const { LineCounter, parseDocument } = await import('yaml')
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined)
+    throw new Error(`it is not YAML at line ${lineCounter.linePos(error.pos[0]).line} (${error.code})`)
+  try {
+    return document.toJS() ?? {}
+  } catch {
+    throw new Error('it is YAML with an alias that leads nowhere, or to too much')
   }
 }
 

@@ -12,8 +12,12 @@ export async function confirm(question: string, { options, output, signal }: Inv
     throw usageError(`${question} Nobody can be asked here`, 'look at what would be done, then add --yes')
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // While it reads keys, Ctrl-C is one of them.
+  lines.on('SIGINT', () => process.emit('SIGINT'))
+  // Ctrl-D: whoever leaves without an answer has not said yes.
+  const left = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
   try {
-    const answer = await lines.question(`${question} [y/N] `, { signal })
+    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), left])
     return /^y(es)?$/i.test(answer.trim())
   } finally {
     lines.close()

@@ -6,7 +6,6 @@ import type { Sql } from '@evtkit/sdk/postgres'
 import type { RegistryClient } from '@evtkit/sdk/registry'
 import { connectKafka, connectRegistry, readTree } from './connect.ts'
 import { type Check, type Finding, skewFinding } from './diagnosis.ts'
-import { withoutCredentials } from './printable.ts'
 import { registryDate } from './registry-date.ts'
 import type { Settings } from './settings.ts'
 
@@ -146,13 +145,16 @@ async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
   const { outboxMigrations } = await import('@evtkit/sdk/outbox')
   const { inboxMigrations } = await import('@evtkit/sdk/inbox')
   const { rejectedMigrations } = await import('@evtkit/sdk/dead-letters')
+  const { effectsMigrations } = await import('@evtkit/sdk/effects')
   const [row] = (await sql.query('select version()')).rows
   const version = /^PostgreSQL (\S+)/.exec(String(row?.version))?.[1] ?? 'unknown'
-  const says = `PostgreSQL ${version} at ${withoutCredentials(address)}`
+  const says = `PostgreSQL ${version} at ${placeOf(address)}`
   if (Number.parseInt(version, 10) < 14)
     return { state: 'fail', says: `${says} is too old`, next: 'use PostgreSQL 14 or newer' }
   const statuses = await Promise.all(
-    [outboxMigrations, inboxMigrations, rejectedMigrations].map((list) => migrationStatus(sql, [list])),
+    [outboxMigrations, inboxMigrations, effectsMigrations, rejectedMigrations].map((list) =>
+      migrationStatus(sql, [list]),
+    ),
   )
   // A feature of which nothing was ever applied is one that this database does not use.
   const used = statuses.filter(({ applied, changed }) => applied.length + changed.length > 0)
@@ -165,6 +167,13 @@ async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
     }
   if (used.length === 0) return { state: 'ok', says: `${says}, without tables of outbox or inbox` }
   return { state: 'ok', says: `${says}, ${used.flatMap(({ applied }) => applied).length} migrations applied` }
+}
+
+/** Host, port and database: a URL has more places for a password than one. */
+function placeOf(address: string): string {
+  if (!URL.canParse(address)) return 'the named address'
+  const { host, pathname } = new URL(address)
+  return `${host}${pathname}`
 }
 
 async function clockFinding(settings: Settings, signal: AbortSignal): Promise<Finding> {

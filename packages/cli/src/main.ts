@@ -5,11 +5,11 @@ import { runCommandLine } from './run-command.ts'
 /** How long a command may take to end after Ctrl-C. Milliseconds. */
 const graceMs = 800
 
-// A reader that has seen enough (`evt … | head`) closes the pipe: that is its right, and no failure of ours.
+// A reader that has seen enough (`evt … | head`) closes the pipe: that is its right, and no failure of ours. The command
+// goes on to its end, and says by its exit code how that was.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
-    process.exit(exitCodes.ok)
   })
 
 const interrupt = new AbortController()

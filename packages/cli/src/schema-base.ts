@@ -14,7 +14,7 @@ export async function readBase(against: unknown, settings: Settings, contracts: 
   )
   const folder = settings.schemas
   if (typeof against === 'string' && (against === 'registry' || /^https?:\/\//.test(against))) {
-    const registry = await connectRegistry(against === 'registry' ? settings : { ...settings, registryUrl: against })
+    const registry = await connectRegistry(against === 'registry' ? settings : elsewhere(settings, against))
     try {
       return await earlierInRegistry(contracts, registry)
     } finally {
@@ -25,6 +25,16 @@ export async function readBase(against: unknown, settings: Settings, contracts: 
     return earlierInFiles(folderFiles(resolve(against)), `folder ${against}`)
   const ref = typeof against === 'string' ? against : await usualBase(folder)
   return earlierInGit({ folder, ref, neverWritten: await readNeverWritten(folderFiles(folder)) })
+}
+
+/** Another registry. What lets us into ours is nobody else's business. */
+function elsewhere(settings: Settings, url: string): Settings {
+  const isOurs = settings.registryUrl !== undefined && originOf(settings.registryUrl) === originOf(url)
+  return { ...settings, registryUrl: url, ...(!isOurs && { registryAuth: undefined }) }
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined
 }
 
 /** A branch may be called as a folder is; then `./name` is the folder. */

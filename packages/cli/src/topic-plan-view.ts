@@ -47,6 +47,11 @@ function summary(steps: readonly TopicStep[]): string {
   return `Topics: ${parts.length === 0 ? 'none' : parts.join(', ')}.`
 }
 
+/** A step in one line, with what is to be known about it. */
+export function stepText(step: TopicStep): string {
+  return [`${step.action} topic ${step.topic}: ${what(step)}`, ...step.remarks].join('; ')
+}
+
 function what({ action, found, wanted, differences }: TopicStep): string {
   if (action === 'create' && wanted !== null) return settings(wanted)
   if (action === 'change' || action === 'refuse')
@@ -64,10 +69,13 @@ function settings({
   partitions,
   retentionMs,
   cleanup,
+  replicas,
 }: {
   readonly partitions: number
   readonly retentionMs: number
   readonly cleanup: string
+  readonly replicas: number | null
 }): string {
-  return `${partitions} partition${partitions === 1 ? '' : 's'}, ${retentionText(retentionMs)}${cleanup === 'delete' ? '' : `, ${cleanup}`}`
+  const copies = replicas === null ? '' : `, ${replicas} cop${replicas === 1 ? 'y' : 'ies'}`
+  return `${partitions} partition${partitions === 1 ? '' : 's'}, ${retentionText(retentionMs)}${cleanup === 'delete' ? '' : `, ${cleanup}`}${copies}`
 }

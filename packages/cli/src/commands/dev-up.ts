@@ -20,7 +20,7 @@ export const devUp: CommandSpec = {
   description: `Starts what does not run yet, by Docker Compose where there is a compose.yaml of this project and an engine,
 otherwise as processes: Kafka and Apicurio Registry on the installed JDK, PostgreSQL from the installed programs. The first
 start fetches Kafka and Apicurio. They go on after this command; evt dev down ends them. A server named by KAFKA_BROKERS,
-DATABASE_URL or SCHEMA_REGISTRY_URL is used as it is.`,
+DATABASE_URL or SCHEMA_REGISTRY_URL is used as it is, and --contracts leaves it alone.`,
   options: [
     onlyOption(),
     dataOption(),
@@ -61,15 +61,27 @@ DATABASE_URL or SCHEMA_REGISTRY_URL is used as it is.`,
         next: 'do what the message says, then evt dev up again; --only leaves servers out',
       })
     }
-    if (options.contracts === true) await carryOutContracts(settings, servers, invocation)
-    return exitCodes.ok
+    if (options.contracts !== true) return exitCodes.ok
+    return (await carryOutContracts(settings, servers, invocation)) ? exitCodes.ok : exitCodes.failed
   },
 }
 
-async function carryOutContracts(settings: Settings, servers: readonly DevServer[], { output }: Invocation) {
+/** Tells whether all of it could be done. What somebody else runs is left alone: there a plan is looked at first. */
+async function carryOutContracts(
+  settings: Settings,
+  servers: readonly DevServer[],
+  { output }: Invocation,
+): Promise<boolean> {
   const { silentLogger } = await import('@evtkit/sdk')
   const contracts = await readTree(settings)
-  const addressOf = (name: DevServer['name']) => servers.find((server) => server.name === name)?.address
+  let complete = true
+  const addressOf = (name: 'kafka' | 'registry') => {
+    const server = servers.find((candidate) => candidate.name === name)
+    if (server?.origin !== 'external') return server?.address
+    const commands = name === 'kafka' ? 'evt topics plan, then evt topics apply' : 'evt schema push'
+    output.warn(`${variableOf[name]} names ${server.address}, so nothing is changed there; to do it, ${commands}`)
+    return undefined
+  }
   // Here is what was started, whatever the settings name for other commands.
   const here: Settings = {
     ...settings,
@@ -81,13 +93,19 @@ async function carryOutContracts(settings: Settings, servers: readonly DevServer
   }
   if (here.brokers !== undefined) {
     const { applyTopicPlan, planTopics } = await import('@evtkit/sdk/topics')
+    const { stepText } = await import('../topic-plan-view.ts')
     const kafka = await connectKafka(here, { logger: silentLogger })
     try {
       const plan = await planTopics({ admin: kafka, wanted: contracts.topics })
+      for (const step of plan.steps)
+        if (step.action === 'create' || step.action === 'change') output.note(stepText(step))
       const done = await applyTopicPlan({ admin: kafka, plan })
       output.note(`Topics: ${done.length} created or changed, ${contracts.topics.length} in the contracts.`)
-      for (const { topic, action, remarks } of plan.steps)
-        if (action === 'refuse') output.warn(`${topic}: ${remarks.join('; ')}`)
+      for (const { topic, action, remarks } of plan.steps) {
+        if (action !== 'refuse') continue
+        complete = false
+        output.warn(`${topic}: ${remarks.join('; ')}`)
+      }
     } finally {
       await kafka.close().catch(() => {})
     }
@@ -99,12 +117,16 @@ async function carryOutContracts(settings: Settings, servers: readonly DevServer
       const { schemas } = await pushSchemas({ contracts, registry })
       const count = (state: string) => schemas.filter((schema) => schema.state === state).length
       output.note(`Schemas: ${count('new')} registered, ${count('unchanged')} were there already.`)
-      for (const { event, version, state, reasons } of schemas)
-        if (state === 'refused') output.warn(`${event} ${version} is refused: ${reasons.join('; ')}`)
+      for (const { event, version, state, reasons } of schemas) {
+        if (state !== 'refused') continue
+        complete = false
+        output.warn(`${event} ${version} is refused: ${reasons.join('; ')}`)
+      }
     } finally {
       await registry.close()
     }
   }
+  return complete
 }
 
 function portOf(value: unknown, option: string): number | undefined {

@@ -7,7 +7,7 @@ export const doctor: CommandSpec = {
   path: 'doctor',
   summary: 'check the broker, registry, database, topics, schemas and clocks, and say what to do',
   description: `One line for each check: ok, warn (works, and should be looked at), FAIL (does not work), or - (nothing to
-look at). Ends with 1 when something fails. Changes nothing.`,
+look at). Ends with 3 when something fails. Changes nothing.`,
   options: [new Option('--timeout <seconds>', 'the longest that one check may take').default('10')],
   examples: [
     ['evt doctor', 'Checks what the config file and the environment name.'],
@@ -41,6 +41,6 @@ look at). Ends with 1 when something fails. Changes nothing.`,
     }
     const failed = states.filter((state) => state === 'fail').length
     if (failed > 0) output.note(`${failed} of ${checks.length} checks failed.`)
-    return failed > 0 ? exitCodes.failed : exitCodes.ok
+    return failed > 0 ? exitCodes.checkFailed : exitCodes.ok
   },
 }

@@ -1,4 +1,5 @@
 /** Commands around a service's life: `evt init`, `doctor`, `dev`, `completion`; and how `evt` ends when it is cut short. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
@@ -49,15 +50,15 @@ describe('evt doctor', () => {
     expect(findings.get('database')).toMatchObject({ state: expect.stringMatching(/ok|warn/) })
     // Nobody has made the topics of these contracts on this broker.
     expect(findings.get('topics')).toMatchObject({ next: expect.stringContaining('evt topics') })
-    expect(code).toBe(json().some(({ state }) => state === 'fail') ? 1 : 0)
+    expect(code).toBe(json().some(({ state }) => state === 'fail') ? 3 : 0)
     expect(stderr).not.toContain('Error')
   })
 
-  test('says that nothing answers, ends with 1, and keeps the password to itself', async () => {
+  test('says that nothing answers, ends with 3, and keeps the password to itself', async () => {
     const gone = ['--brokers', '127.0.0.1:1', '--registry', 'http://user:hunter2@127.0.0.1:1', '--timeout', '3']
-    const database = 'postgres://user:hunter2@127.0.0.1:1/orders'
+    const database = 'postgres://127.0.0.1:1/orders?user=u&password=hunter2'
     const { code, stdout, stderr } = await evt(['doctor', ...gone, '--database', database, '--schemas', schemas])
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stdout).toMatch(/FAIL {2}broker/)
     expect(stdout).toMatch(/FAIL {2}registry/)
     expect(stdout).toMatch(/FAIL {2}database/)
@@ -80,6 +81,21 @@ describe('evt dev', () => {
       expect(await evt(['dev', 'down', ...only, '--remove-data'])).toMatchObject({ code: 0 })
     }
     expect(await evt(['dev', 'status', ...only])).toMatchObject({ code: 1 })
+  })
+
+  test('changes nothing on servers that somebody else runs', async () => {
+    const topic = `dev-up-${randomUUID()}`
+    await mkdir(join(folder, 'schemas'))
+    const options = 'partitions: 1, retention: 1 day, key: id, owner: a, description: A, events: []'
+    await writeFile(join(folder, 'schemas/topics.yaml'), `namespace: shop\ntopics:\n  ${topic}: { ${options} }\n`)
+    const env = { KAFKA_BROKERS: inject('kafkaBrokers'), SCHEMA_REGISTRY_URL: inject('registryUrl') }
+    const up = await evt(['dev', 'up', '--contracts', '--only', 'kafka,registry'], env)
+    expect(up.code, up.stderr).toBe(0)
+    expect(up.stderr).toContain('evt topics plan')
+    expect(up.stderr).toContain('evt schema push')
+    const listed = await evt(['topics', 'list', '--json', '--limit', '10000'], env)
+    expect(listed.code, listed.stderr).toBe(0)
+    expect(listed.stdout).not.toContain(topic)
   })
 
   test('names a server that it does not know', async () => {
@@ -118,6 +134,27 @@ describe('evt', () => {
     child.stdout?.destroy()
     const [code] = await once(child, 'close')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  test('whose reader has gone still says by its exit code how it ended', async () => {
+    const child = await startEvt(['doctor', '--brokers', '127.0.0.1:1', '--timeout', '2'], { cwd: folder })
+    child.stdout?.destroy()
+    const [code] = await once(child, 'close')
+    expect(code).toBe(3)
+  })
+
+  test('never shows what stands in a config file that cannot be read', async () => {
+    for (const [file, text] of [
+      ['evt.config.json', '{ "database": { "password": s3cret } }'],
+      ['evt.config.yaml', 'database:\n  password: "s3cret'],
+    ] as const) {
+      await writeFile(join(folder, file), text)
+      const { code, stdout, stderr } = await evt(['topics', 'list', '--json'])
+      expect(code).toBe(1)
+      expect(stderr).toContain(`${file} cannot be read`)
+      expect(stdout + stderr).not.toContain('s3cret')
+      await rm(join(folder, file))
+    }
   })
 
   test('is ended by Ctrl-C with 130 while it waits for a broker that says nothing', async () => {

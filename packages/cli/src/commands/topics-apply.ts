@@ -34,7 +34,7 @@ cluster has changed since the plan was printed, nothing is done. What is refused
       const { clusterId: cluster } = await kafka.describeCluster()
       const allowDataLoss = options.allowDataLoss === true
       const plan = saved ?? (await planTopics({ admin: kafka, wanted, allowDataLoss, cluster }))
-      if (!output.json) printTopicPlan(plan, output)
+      printTopicPlan(plan, output)
       const todo = plan.steps.filter(({ action }) => action === 'create' || action === 'change').length
       const refused = plan.steps.filter(({ action }) => action === 'refuse').length
       if (todo === 0) output.note(refused === 0 ? 'Nothing to do.' : 'Nothing that can be done.')
@@ -45,7 +45,7 @@ cluster has changed since the plan was printed, nothing is done. What is refused
           cluster,
           signal,
           onApplied: (step) => {
-            output.record(step)
+            output.record({ applied: step.topic, action: step.action })
             output.note(`${step.action === 'create' ? 'created' : 'changed'} ${step.topic}`)
           },
         })

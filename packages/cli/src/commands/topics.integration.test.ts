@@ -92,6 +92,30 @@ describe.sequential('the topics of a cluster', () => {
     expect(again.stderr).toContain('evt topics plan')
   })
 
+  test('are shown as a program reads it before anything is done, with what is refused and why', async () => {
+    const more = `${prefix}-more`
+    contracts(
+      topic(orders, 'partitions: 1\nretention: 7 days'),
+      topic(more, 'partitions: 1\nretention: 1 day\nreplicas: 1'),
+    )
+    const shown = await evt('topics', 'plan')
+    expect(shown.stdout).toContain('1 partition, 1 day, 1 copy')
+    const { code, json } = await evt('topics', 'apply', '--yes', '--json')
+    expect(code).toBe(1)
+    const ours = json().filter(
+      (line) => String(line.topic ?? line.applied).startsWith(prefix) && line.action !== 'unknown',
+    )
+    expect(ours).toEqual([
+      expect.objectContaining({
+        topic: orders,
+        action: 'refuse',
+        remarks: [expect.stringContaining('cannot take partitions away')],
+      }),
+      expect.objectContaining({ topic: more, action: 'create' }),
+      { applied: more, action: 'create' },
+    ])
+  })
+
   test('are listed with their owner', async () => {
     const { code, stdout } = await evt('topics', 'list', '--json', '--limit', '10000')
     expect(code).toBe(0)

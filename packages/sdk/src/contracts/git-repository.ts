@@ -132,7 +132,7 @@ export class GitRepository {
     const { code, stdout, stderr } = await git(this.#folder, args, input)
     if (code === 0) return stdout
     throw new InvalidConfigurationError(
-      `git ${args.find((arg) => !arg.startsWith('-'))} failed in ${this.#folder}: ${firstLine(stderr)}`,
+      `git ${args.find((arg) => !arg.startsWith('-') && !arg.includes('='))} failed in ${this.#folder}: ${firstLine(stderr)}`,
     )
   }
 }
@@ -169,7 +169,8 @@ function git(folder: string, args: readonly string[], input = ''): Promise<GitAn
     const { GIT_DIR: _, GIT_WORK_TREE: __, GIT_INDEX_FILE: ___, GIT_PREFIX: ____, ...env } = process.env
     const child = spawn('git', ['--no-optional-locks', ...args], {
       cwd: folder,
-      env: { ...env, LC_ALL: 'C', GIT_PAGER: '' },
+      // In a partial clone git would go to the network for what is not here.
+      env: { ...env, LC_ALL: 'C', GIT_PAGER: '', GIT_NO_LAZY_FETCH: '1' },
     })
     const out: Buffer[] = []
     let stderr = ''

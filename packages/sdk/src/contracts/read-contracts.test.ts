@@ -144,6 +144,7 @@ const inTopics = (from: string, to: string) => ({ 'topics.yaml': topicsWith(opti
 
 test.each<[string, Readonly<Record<string, unknown>>, string]>([
   ['no topics.yaml', { 'topics.yaml': undefined }, 'topics.yaml: there is no such file'],
+  ['an alias that leads nowhere', { 'topics.yaml': 'namespace: shop\ntopics: *nope\n' }, 'topics.yaml: '],
   ['YAML that is none', { 'topics.yaml': 'namespace: shop\ntopics:\n  a: [\n' }, 'topics.yaml line 4: '],
   ['a topic twice', { 'topics.yaml': `${topicsWith(options)}  order-events: {}\n` }, 'topics.yaml line 10: '],
   [

@@ -21,7 +21,13 @@ export class YamlFile {
 
   /** Its content, of which nothing is known yet. */
   content(): unknown {
-    return this.#document.toJS()
+    try {
+      return this.#document.toJS()
+    } catch (error) {
+      // An alias that leads nowhere, or to so much that reading it would not end.
+      this.#problems.add(this.#name, error instanceof Error ? error.message : String(error))
+      return undefined
+    }
   }
 
   /** Says that something is wrong at a path, or at the nearest thing around it that has a line. */

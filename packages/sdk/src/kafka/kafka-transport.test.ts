@@ -18,6 +18,12 @@ test('options that cannot work are refused when the transport is created', () =>
   )
 })
 
+test('a broker with a password in it is refused without saying it', () => {
+  const create = () => createKafka({ brokers: ['localhost:1', 'user:hunter2@localhost:9092'] })
+  expect(create).toThrow('broker 2 of 2 is not "host:port"')
+  expect(create).not.toThrow('hunter2')
+})
+
 test.each(['localhost', 'kafka://localhost:9092', 'localhost:', ':9092', 'localhost:0', 'localhost:99999', '::1:9092'])(
   'the broker "%s" is refused',
   (broker) => {

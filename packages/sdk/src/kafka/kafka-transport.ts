@@ -243,8 +243,12 @@ function withDefaults(options: KafkaOptions): Settings {
   }
   if (settings.brokers.length === 0)
     throw new InvalidConfigurationError('createKafka needs at least one broker as "host:port"')
-  for (const broker of settings.brokers)
-    if (!isAddress(broker)) throw new InvalidConfigurationError(`broker "${broker}" is not "host:port"`)
+  for (const [i, broker] of settings.brokers.entries())
+    if (!isAddress(broker))
+      throw new InvalidConfigurationError(
+        // What stands before an @ may be a password.
+        `broker ${broker.includes('@') ? `${i + 1} of ${settings.brokers.length}` : `"${broker}"`} is not "host:port", without a scheme, a user or a path`,
+      )
   if (settings.heartbeatIntervalMs * 3 > settings.sessionTimeoutMs)
     throw new InvalidConfigurationError(
       `heartbeatIntervalMs (${settings.heartbeatIntervalMs}) must be at most a third of sessionTimeoutMs (${settings.sessionTimeoutMs}), so that one lost heartbeat does no harm`,

@@ -56,14 +56,17 @@ async function applyStep(admin: TopicAdmin, { topic, action, wanted, differences
     await admin.createTopics([{ name: topic, ...setup, ...(replicas !== null && { replicas }) }])
     return
   }
-  const differs = new Set(differences.map(({ setting }) => setting))
-  const changes: TopicChanges = {
-    ...(differs.has('retentionMs') && { retentionMs: wanted.retentionMs }),
-    ...(differs.has('cleanup') && { cleanup: wanted.cleanup }),
+  // The differences are what was printed, so they are what is done.
+  let changes: TopicChanges = {}
+  let partitions: number | undefined
+  for (const difference of differences) {
+    if (difference.setting === 'retentionMs') changes = { ...changes, retentionMs: difference.to }
+    else if (difference.setting === 'cleanup') changes = { ...changes, cleanup: difference.to }
+    else if (difference.setting === 'partitions') partitions = difference.to
   }
   // Partitions last: they cannot be taken back when the rest is refused.
   if (Object.keys(changes).length > 0) await admin.configureTopic(topic, changes)
-  if (differs.has('partitions')) await admin.growTopic(topic, wanted.partitions)
+  if (partitions !== undefined) await admin.growTopic(topic, partitions)
 }
 
 function changeSince(topic: string, before: TopicSetup | null, now: TopicSetup | null): string | undefined {

@@ -2,6 +2,7 @@ import { InvalidConfigurationError } from '../core/errors.ts'
 import type { TopicPlan, TopicStep } from './topic-plan.ts'
 
 const actions: readonly unknown[] = ['create', 'change', 'refuse', 'unchanged', 'external', 'unknown']
+const settings: readonly string[] = ['partitions', 'replicas', 'retentionMs', 'cleanup']
 const cleanups: readonly unknown[] = ['delete', 'compact', 'compact,delete']
 
 /**
@@ -30,11 +31,16 @@ function isStep(value: unknown): value is TopicStep {
     (value.found === null || isSetup(value.found, false)) &&
     (value.wanted === null || isSetup(value.wanted, true)) &&
     Array.isArray(value.differences) &&
-    value.differences.every(
-      (difference) => isObject(difference) && typeof difference.setting === 'string' && 'from' in difference,
-    ) &&
+    value.differences.every((difference) => isDifference(difference, value.found, value.wanted)) &&
     Array.isArray(value.remarks)
   )
+}
+
+/** What is printed must be what was found and what is wanted: a file that was edited in one place would show one thing and do another. */
+function isDifference(difference: unknown, found: unknown, wanted: unknown): boolean {
+  if (!isObject(difference) || !isObject(found) || !isObject(wanted)) return false
+  const { setting, from, to } = difference
+  return typeof setting === 'string' && settings.includes(setting) && found[setting] === from && wanted[setting] === to
 }
 
 function isSetup(value: unknown, replicasMayBeMissing: boolean): boolean {

@@ -159,6 +159,13 @@ describe('applying a plan', () => {
     expect(await broker.listTopics()).toEqual([{ name: 'order-events', partitions: 6 }])
   })
 
+  test('takes no plan that shows one thing and would do another', async () => {
+    await broker.createTopics([{ ...orders, retentionMs: 1000 }])
+    const [step] = (await plan([orders])).steps
+    const edited = { ...step, wanted: { ...step?.wanted, retentionMs: 1 } }
+    expect(() => parseTopicPlan({ planVersion: 1, cluster: null, steps: [edited] })).toThrow('the plan is damaged')
+  })
+
   test.each([
     null,
     {},
