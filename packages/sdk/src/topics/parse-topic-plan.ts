@@ -32,6 +32,7 @@ function isStep(value: unknown): value is TopicStep {
     (value.wanted === null || isSetup(value.wanted, true)) &&
     Array.isArray(value.differences) &&
     value.differences.every((difference) => isDifference(difference, value.found, value.wanted)) &&
+    !(value.action === 'change' && value.differences.some(({ setting }) => setting === 'replicas')) &&
     Array.isArray(value.remarks)
   )
 }

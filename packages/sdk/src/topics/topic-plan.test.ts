@@ -166,6 +166,14 @@ describe('applying a plan', () => {
     expect(() => parseTopicPlan({ planVersion: 1, cluster: null, steps: [edited] })).toThrow('the plan is damaged')
   })
 
+  test('takes no plan that shows what applying never does', async () => {
+    await broker.createTopics([orders])
+    const [step] = (await plan([{ ...orders, replicas: 3 }])).steps
+    const document = (action: string) => ({ planVersion: 1, cluster: null, steps: [{ ...step, action }] })
+    expect(parseTopicPlan(document('refuse')).steps).toHaveLength(1)
+    expect(() => parseTopicPlan(document('change'))).toThrow('the plan is damaged')
+  })
+
   test.each([
     null,
     {},
