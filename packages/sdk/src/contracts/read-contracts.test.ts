@@ -142,9 +142,14 @@ test('every problem is named, not only the first', async () => {
 
 const inTopics = (from: string, to: string) => ({ 'topics.yaml': topicsWith(options.replace(from, to)) })
 
+const ten = (name: string) => `[${Array(10).fill(`*${name}`).join(', ')}]`
+const aliasBomb = `a: &a [x]\nb: &b ${ten('a')}\nc: &c ${ten('b')}\nd: &d ${ten('c')}\nconsumers: ${ten('d')}\n`
+
 test.each<[string, Readonly<Record<string, unknown>>, string]>([
   ['no topics.yaml', { 'topics.yaml': undefined }, 'topics.yaml: there is no such file'],
-  ['an alias that leads nowhere', { 'topics.yaml': 'namespace: shop\ntopics: *nope\n' }, 'topics.yaml: '],
+  ['an alias that leads nowhere', { 'topics.yaml': 'namespace: shop\ntopics: *nope\n' }, 'topics.yaml line 2: '],
+  ['an alias of consumers that leads nowhere', { 'consumers.yaml': 'consumers: *nope\n' }, 'consumers.yaml line 1: '],
+  ['aliases without end', { 'consumers.yaml': aliasBomb }, 'consumers.yaml: Excessive alias count'],
   ['YAML that is none', { 'topics.yaml': 'namespace: shop\ntopics:\n  a: [\n' }, 'topics.yaml line 4: '],
   ['a topic twice', { 'topics.yaml': `${topicsWith(options)}  order-events: {}\n` }, 'topics.yaml line 10: '],
   [

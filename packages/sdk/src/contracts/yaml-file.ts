@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { ContractProblems } from './contract-problems.ts'
 
 /** A YAML file whose problems are told with their lines. */
@@ -25,9 +25,24 @@ export class YamlFile {
       return this.#document.toJS()
     } catch (error) {
       // An alias that leads nowhere, or to so much that reading it would not end.
-      this.#problems.add(this.#name, error instanceof Error ? error.message : String(error))
+      const offset = this.#lostAlias()
+      const where = offset === undefined ? this.#name : `${this.#name} line ${this.#lines.linePos(offset).line}`
+      this.#problems.add(where, error instanceof Error ? error.message : String(error))
       return undefined
     }
+  }
+
+  /** Where the first alias is that leads nowhere. */
+  #lostAlias(): number | undefined {
+    let offset: number | undefined
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document) !== undefined) return undefined
+        offset = alias.range?.[0]
+        return visit.BREAK
+      },
+    })
+    return offset
   }
 
   /** Says that something is wrong at a path, or at the nearest thing around it that has a line. */
