@@ -105,6 +105,11 @@ export class BinaryReader {
     return this.#whole()
   }
 
+  /** A whole number read as a fraction of 32 bits. */
+  roundedFloat(): number {
+    return Math.fround(this.#whole())
+  }
+
   float(): number {
     const at = this.#take(4, 'a number')
     return this.#bytes.readFloatLE(at)

@@ -11,48 +11,91 @@ import { isWrappedUnion, logicalFormOf } from './javascript-kind.ts'
  * @throws InvalidSchemaError when the default has no such form, such as a date in the year 20000.
  */
 export function defaultFactory(field: AvroField): (() => unknown) | undefined {
-  return field.default === undefined ? undefined : factory(field.type, field.default.value, field.name)
+  return field.default === undefined ? undefined : ofField(field, field.default.value, field.name).make
 }
 
-function factory(type: AvroSchema, json: unknown, path: string): () => unknown {
+interface Factory {
+  readonly make: () => unknown
+  /** How many values it makes, those inside others included. */
+  readonly size: number
+}
+
+/** A few lines of `"default": {}` inside each other could ask for more values than memory holds. */
+const mostValues = 65_536
+
+/** One for each field: records in records would otherwise have theirs made as often as they can be reached. */
+const known = new WeakMap<AvroField, Factory | 'unfinished'>()
+
+function ofField(field: AvroField, json: unknown, path: string): Factory {
+  const found = known.get(field)
+  if (found === 'unfinished') throw new InvalidSchemaError(`the default of ${path} holds itself without an end`)
+  if (found !== undefined) return found
+  known.set(field, 'unfinished')
+  try {
+    const made = factory(field.type, json, path)
+    known.set(field, made)
+    return made
+  } finally {
+    if (known.get(field) === 'unfinished') known.delete(field)
+  }
+}
+
+function factory(type: AvroSchema, json: unknown, path: string): Factory {
   switch (type.kind) {
     case 'union': {
       const [branch] = type.branches
       if (branch === undefined) return fail(path, json)
-      const make = factory(branch, json, path)
-      if (branch.kind === 'null' || !isWrappedUnion(type)) return make
-      return () => ({ [nameOf(branch)]: make() })
+      const { make, size } = factory(branch, json, path)
+      if (branch.kind === 'null' || !isWrappedUnion(type)) return { make, size }
+      return { make: () => ({ [nameOf(branch)]: make() }), size: size + 1 }
     }
     case 'array': {
       if (!Array.isArray(json)) return fail(path, json)
       const items = json.map((item) => factory(type.items, item, path))
-      return () => items.map((make) => make())
+      return { make: () => items.map(({ make }) => make()), size: sizeOf(items, path) }
     }
-    case 'map': {
-      const entries = Object.entries(asObject(json, path)).map(
-        ([name, value]) => [name, factory(type.values, value, path)] as const,
+    case 'map':
+      return ofEntries(
+        Object.entries(asObject(json, path)).map(([name, value]) => [name, factory(type.values, value, path)]),
+        path,
       )
-      return () => Object.fromEntries(entries.map(([name, make]) => [name, make()]))
-    }
     case 'record': {
       const given = asObject(json, path)
-      const entries = type.fields.map((field) => {
-        const inside = `${path}.${field.name}`
-        const make = Object.hasOwn(given, field.name)
-          ? factory(field.type, given[field.name], inside)
-          : defaultFactory(field)
-        return [field.name, make ?? fail(inside, undefined)] as const
-      })
-      return () => Object.fromEntries(entries.map(([name, make]) => [name, make()]))
+      return ofEntries(
+        type.fields.map((field) => {
+          const inside = `${path}.${field.name}`
+          if (Object.hasOwn(given, field.name)) return [field.name, factory(field.type, given[field.name], inside)]
+          return [
+            field.name,
+            field.default === undefined ? fail(inside, undefined) : ofField(field, field.default.value, inside),
+          ]
+        }),
+        path,
+      )
     }
     case 'int':
     case 'long':
     case 'bytes':
     case 'fixed':
-      return formed(type, json, path)
+      return { make: formed(type, json, path), size: 1 }
     default:
-      return () => json
+      return { make: constant(json), size: 1 }
   }
+}
+
+function ofEntries(entries: readonly (readonly [string, Factory])[], path: string): Factory {
+  const size = sizeOf(
+    entries.map(([, made]) => made),
+    path,
+  )
+  return { make: () => Object.fromEntries(entries.map(([name, { make }]) => [name, make()])), size }
+}
+
+function sizeOf(inside: readonly Factory[], path: string): number {
+  const size = inside.reduce((sum, made) => sum + made.size, 1)
+  if (size > mostValues)
+    throw new InvalidSchemaError(`the default of ${path} makes more than ${mostValues} values; make it smaller`)
+  return size
 }
 
 function formed(type: AvroPrimitive | AvroFixed, json: unknown, path: string): () => unknown {

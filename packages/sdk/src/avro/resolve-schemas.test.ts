@@ -5,6 +5,7 @@ import { InvalidSchemaError } from '../core/errors.ts'
 import { avroDecoder, avroEncoder } from './avro-binary.ts'
 import { checkCompatibility } from './compatibility.ts'
 import { compileCheck } from './compile-check.ts'
+import { defaultFactory } from './default-factory.ts'
 import { parseAvroSchema } from './parse-avro-schema.ts'
 import { dataOf } from './testing/arbitrary-data.ts'
 import { drawSchemaPairs } from './testing/schema-pairs.ts'
@@ -86,4 +87,23 @@ test('records that hold others many times over take no longer than their number 
   }
   const holder = { type: 'record', name: 'Holder', fields: [{ name: 'all', type: { type: 'array', items: inner } }] }
   expect(avroDecoder(parseAvroSchema(holder))(Buffer.from([0]))).toEqual({ all: [] })
+})
+
+test('whole numbers read as a float are what 32 bits hold of them', () => {
+  const decode = avroDecoder(parseAvroSchema('long'), parseAvroSchema('float'))
+  expect(decode(avroEncoder(parseAvroSchema('long'))(16_777_217))).toBe(16_777_216)
+})
+
+test('defaults inside each other that would fill the memory are refused', () => {
+  let inner: unknown = { type: 'record', name: 'R0', fields: [{ name: 'n', type: 'int', default: 0 }] }
+  for (let level = 1; level <= 40; level++) {
+    const fields = [
+      { name: 'a', type: inner, default: {} },
+      { name: 'b', type: `R${level - 1}`, default: {} },
+    ]
+    inner = { type: 'record', name: `R${level}`, fields }
+  }
+  const type = parseAvroSchema(inner)
+  const field = { name: 'all', aliases: [], doc: undefined, type, default: { value: {} }, attributes: {} }
+  expect(() => defaultFactory(field)).toThrow('makes more than 65536 values')
 })

@@ -201,7 +201,7 @@ function scalarPlan(writer: Branch, reader: Branch, path: string): ReadPlan {
     }
     case 'float':
     case 'double':
-      if (kind === 'int' || kind === 'long') return value('rounded')
+      if (kind === 'int' || kind === 'long') return value(reader.kind === 'float' ? 'roundedFloat' : 'rounded')
       return kind === 'float' || kind === reader.kind ? value(kind) : mismatch(writer, reader, path)
     case 'string':
       return kind === 'string' || kind === 'bytes' ? value('text') : mismatch(writer, reader, path)
