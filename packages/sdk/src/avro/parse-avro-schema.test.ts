@@ -349,3 +349,14 @@ describe('what is no schema', () => {
       expect(() => parseAvroSchema(holding({ name: 'a', type }))).not.toThrow()
   })
 })
+
+test('what others have registered may have any default, and null for what it leaves out', () => {
+  const fields = [
+    { name: 'a', type: ['null', 'string'], default: 'x', doc: null },
+    { name: 'b', type: { type: 'enum', name: 'E', symbols: ['A'], default: null, aliases: null }, default: 'B' },
+  ]
+  const document = { type: 'record', name: 'R', namespace: null, doc: null, fields }
+  expect(parseAvroSchema(document, { lenient: true })).toMatchObject({ kind: 'record', name: 'R' })
+  expect(() => parseAvroSchema(document)).toThrow('namespace')
+  expect(() => parseAvroSchema({ ...document, name: 'R; x' }, { lenient: true })).toThrow('is not letters')
+})

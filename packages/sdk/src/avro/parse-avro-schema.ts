@@ -21,6 +21,12 @@ export interface ParseAvroOptions {
   readonly resolve?: (fullName: string) => AvroNamed | undefined
   /** What the document is called in messages, such as its file. @default 'schema' */
   readonly title?: string
+  /**
+   * For what others have registered: defaults are not looked at, since a writer's never matter for reading, and `null` for
+   * `doc`, `namespace` or `aliases` counts as left out. Names are looked at as strictly as ever.
+   * @default false
+   */
+  readonly lenient?: boolean
 }
 
 /**
@@ -30,7 +36,7 @@ export interface ParseAvroOptions {
  * @throws InvalidSchemaError with the path of what is wrong.
  */
 export function parseAvroSchema(document: unknown, options: ParseAvroOptions = {}): AvroSchema {
-  const parser = new Parser(options.resolve ?? (() => undefined), options.title ?? 'schema')
+  const parser = new Parser(options.resolve ?? (() => undefined), options.title ?? 'schema', options.lenient ?? false)
   const schema = parser.schema(document, '', '')
   parser.checkWhole()
   return schema
@@ -41,6 +47,9 @@ type Json = { readonly [name: string]: unknown }
 const simpleName = /^[A-Za-z_][A-Za-z0-9_]*$/
 const fullNameRule = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const reserved = new Set<string>([...primitiveKinds, 'record', 'error', 'enum', 'fixed', 'array', 'map'])
+
+/** What some libraries write as `null` when there is none. */
+const mayBeNull = new Set(['doc', 'namespace', 'aliases'])
 
 /** Types inside each other. */
 const deepest = 200
@@ -58,14 +67,16 @@ const understood = {
 class Parser {
   readonly #resolve: (fullName: string) => AvroNamed | undefined
   readonly #title: string
+  readonly #lenient: boolean
   readonly #named = new Map<string, AvroNamed>()
   #depth = 0
   /** Looked at last: a default may be of a record that was still being read. */
   readonly #defaults: { readonly path: string; readonly type: AvroSchema; readonly value: unknown }[] = []
 
-  constructor(resolve: (fullName: string) => AvroNamed | undefined, title: string) {
+  constructor(resolve: (fullName: string) => AvroNamed | undefined, title: string, lenient: boolean) {
     this.#resolve = resolve
     this.#title = title
+    this.#lenient = lenient
   }
 
   schema(json: unknown, namespace: string, path: string): AvroSchema {
@@ -117,6 +128,7 @@ class Parser {
     const endless = endlessRecord(records)
     if (endless !== undefined)
       this.#fail('', `record ${endless.name} holds itself without an end; put null, a list or a map in between`)
+    if (this.#lenient) return
     for (const { path, type, value } of this.#defaults) {
       // The first branch only: older implementations refuse any other, and contracts are read by all kinds.
       const expected = type.kind === 'union' ? (type.branches[0] ?? type) : type
@@ -204,7 +216,8 @@ class Parser {
     for (const symbol of symbols)
       if (!simpleName.test(symbol)) this.#fail(path, `symbol ${JSON.stringify(symbol)} of enum ${name} is not a name`)
     if (new Set(symbols).size < symbols.length) this.#fail(path, `enum ${name} has a symbol twice`)
-    const fallback = json.default
+    const given = json.default
+    const fallback = this.#lenient && !symbols.some((symbol) => symbol === given) ? undefined : given
     if (fallback !== undefined && (typeof fallback !== 'string' || !symbols.includes(fallback)))
       this.#fail(path, `the default ${JSON.stringify(fallback)} of enum ${name} is none of its symbols`)
     const schema: AvroEnum = {
@@ -277,7 +290,9 @@ class Parser {
     if (typeof json !== 'object' || json === null || Array.isArray(json))
       this.#fail(path, `expected ${what}, got ${describe(json)}`)
     // Safe: every value of it is looked at as unknown.
-    return json as Json
+    const object = json as Json
+    if (!this.#lenient) return object
+    return Object.fromEntries(Object.entries(object).filter(([name, value]) => value !== null || !mayBeNull.has(name)))
   }
 
   #fail(path: string, message: string): never {

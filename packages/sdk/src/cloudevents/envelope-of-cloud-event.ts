@@ -49,11 +49,24 @@ function uniqueId(source: string, id: string): string {
 /** In UTC; as it was written when it already is. Without a time it is when the record was. */
 function timestampOf(attributes: ReadAttributes, { timestamp }: RawMessage): string {
   const time = attributes.text(names.timestamp)
-  if (time !== undefined) return time.endsWith('Z') ? time : new Date(time.toUpperCase()).toISOString()
+  if (time !== undefined) return time.endsWith('Z') ? time : inUtc(time)
   const date = new Date(timestamp ?? Number.NaN)
   if (Number.isNaN(date.getTime()) || date.getTime() < 0)
     throw new UndecodableRecordError('expected a CloudEvent with a time, or a record with a timestamp, got neither')
   return date.toISOString()
+}
+
+/** JavaScript makes March of February 30, and of some years ones that no timestamp may have. */
+function inUtc(time: string): string {
+  const date = new Date(time.toUpperCase())
+  const day = new Date(`${time.slice(0, 10)}T00:00:00.000Z`)
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === time.slice(0, 10)
+  const utc = isDay && !Number.isNaN(date.getTime()) ? date.toISOString() : ''
+  if (!/^\d{4}-/.test(utc))
+    throw new UndecodableRecordError(
+      `expected a CloudEvent whose ${names.timestamp} is a day of the calendar in the years 0000 to 9999 of UTC, got ${JSON.stringify(time)}`,
+    )
+  return utc
 }
 
 function metadataOf(attributes: ReadAttributes, metadataFrom: readonly string[]): unknown {

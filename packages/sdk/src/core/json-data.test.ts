@@ -30,6 +30,7 @@ test.each([
   ['a Map', z.map(z.string(), z.number()), new Map([['a', 1]]), 'data.order.field: a value of class Map'],
   ['a Set', z.set(z.string()), new Set(['a']), 'data.order.field: a value of class Set'],
   ['NaN', z.nan(), Number.NaN, 'data.order.field: NaN'],
+  ['NaN where null would do', z.nan().nullable(), Number.NaN, 'data.order.field: NaN or an infinite number'],
   ['a class instance', z.instanceof(Money), new Money(), 'data.order.field: a value of class Money'],
   [
     'a bigint',

@@ -16,6 +16,12 @@ export function mustSurviveJson(event: EventDefinition, data: unknown, text: str
     throw new InvalidEventError(event.type, [{ path: '', message: 'undefined, which JSON leaves out; use null' }])
   // Nearly all data is plain, and looking costs far less than validating a second time.
   if (isPlain(data, 0)) return
+  const path = pathOfNonFinite(data, '', new Set())
+  if (path !== undefined)
+    // A schema that also takes null would read it as that, and nobody would know that something else was meant.
+    throw new InvalidEventError(event.type, [
+      { path, message: 'NaN or an infinite number, which JSON would turn into null' },
+    ])
   // Safe: the text was made of an envelope, which is an object.
   const read = validate(event, (JSON.parse(text) as { data?: unknown }).data)
   return read instanceof Promise ? read.then((later) => accept(event, data, later)) : accept(event, data, read)
@@ -39,6 +45,18 @@ export function jsonText(event: EventDefinition, envelope: { readonly data: unkn
       )
     return JSON.stringify(envelope, portable)
   }
+}
+
+/** Where a number stands that JSON has no form for. */
+function pathOfNonFinite(value: unknown, path: string, seen: Set<object>): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return undefined
+  seen.add(value)
+  for (const [name, item] of Object.entries(value)) {
+    const found = pathOfNonFinite(item, path === '' ? name : `${path}.${name}`, seen)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** How the JSON that Node makes of a Buffer begins. */

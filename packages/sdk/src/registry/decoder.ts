@@ -28,9 +28,10 @@ export function envelopeDecoder(
 ): EnvelopeDecoder {
   let writer: AvroSchema
   try {
-    writer = parseAvroSchema(document, { title: called })
+    writer = parseAvroSchema(document, { title: called, lenient: true })
   } catch (cause) {
-    return refusing(`expected an envelope in Avro, got ${called}, which is not an Avro schema`, cause)
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return refusing(`expected an envelope in Avro, got ${called}, which is not an Avro schema: ${reason}`, cause)
   }
   const missing = missingFields(writer)
   if (writer.kind !== 'record' || missing === undefined)

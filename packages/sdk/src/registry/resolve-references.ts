@@ -33,12 +33,15 @@ export async function parseWithReferences(
       done.add(key)
       const found = await fetch(reference)
       await gather(found.references, [...way, key])
-      define(parseAvroSchema(jsonOf(found.schema, key), { resolve: (name) => named.get(name), title: key }), named)
+      define(
+        parseAvroSchema(jsonOf(found.schema, key), { resolve: (name) => named.get(name), title: key, lenient: true }),
+        named,
+      )
     }
   }
 
   await gather(references, [])
-  return parseAvroSchema(jsonOf(schema, title), { resolve: (name) => named.get(name), title })
+  return parseAvroSchema(jsonOf(schema, title), { resolve: (name) => named.get(name), title, lenient: true })
 }
 
 /** @throws InvalidSchemaError */
