@@ -17,6 +17,10 @@ export interface AvroStandardSchema<Data> extends StandardSchemaV1<Data, Data> {
  * record does not know are left out, missing ones get their default, an unknown symbol becomes the enum's default. The
  * forms that JSON gives values, such as ISO text for a Date, are read back.
  *
+ * Publishing and reading are validated alike, so beware of two things. A producer's unknown symbol is published as the enum's
+ * default as well; the type of the data is what keeps typing errors out. And text comes first in a union of text with a
+ * bigint, timestamp or bytes: carried as JSON, where all of them are text, such a value is read as text. Carry those as Avro.
+ *
  * The type of the data is said by whoever calls, usually by generated code: nothing here can see it in the document.
  *
  * @example

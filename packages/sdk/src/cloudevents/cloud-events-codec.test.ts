@@ -191,6 +191,13 @@ describe('an event of somebody else', () => {
     expect(await timeOf('2026-02-03T04:05:06+02:00')).toBe('2026-02-03T02:05:06.000Z')
   })
 
+  test.each(['2026-02-30T04:05:06+01:00', '9999-12-31T23:30:00-01:00', '0000-01-01T00:30:00+01:00'])(
+    'refuses %s, which is no time that UTC can say',
+    async (ce_time) => {
+      await expect(read(record({ ...foreign, ce_time }))).rejects.toThrow('whose time is a day of the calendar')
+    },
+  )
+
   test('is taken as of when its record was written when it does not say', async () => {
     const timeless = { ...foreign, ce_time: undefined }
     expect((await read(record(timeless))).timestamp).toBe('2026-05-05T05:05:05.000Z')

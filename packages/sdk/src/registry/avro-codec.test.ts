@@ -310,7 +310,7 @@ describe('reading', () => {
       'a record shop.Click without eventId, eventType',
     ],
     ['what is no record', 'string', 'expected an event envelope, got a string'],
-    ['what is not Avro', { type: 'object', properties: {} }, 'not an Avro schema'],
+    ['what is not Avro', { type: 'object', properties: {} }, 'not an Avro schema: schema id'],
   ])('%s is a rejection', async (_what, document, message) => {
     const { registry, lookup } = registryWith()
     registry.schemas.push(document)
