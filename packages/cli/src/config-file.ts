@@ -70,6 +70,9 @@ async function load(path: string): Promise<unknown> {
     const module: unknown = await import(pathToFileURL(path).href)
     return isObject(module) && 'default' in module ? module.default : module
   } catch (error) {
+    // What cannot be parsed is quoted by the message, and what it quotes may be a password.
+    if (error instanceof Error && /^(SyntaxError|ParseError)$/.test(error.name))
+      throw new CommandError(`${name} cannot be read: it has an error of syntax`, { next: `correct ${path}` })
     throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
       next: `correct ${path}`,

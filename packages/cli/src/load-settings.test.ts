@@ -145,6 +145,18 @@ describe('secrets', () => {
     await expect(load()).rejects.toThrow(/^(?!.*s3cret)/)
   })
 
+  test.each([
+    ['evt.config.json', '{ "registry": { "password": s3cret } }'],
+    ['evt.config.yaml', 'registry:\n  password: s3cret\n   url: [x\n'],
+    ['evt.config.yaml', 'registry:\n  password: *s3cret\n'],
+    ['evt.config.ts', "export default { registry: { password: 'x' s3cret } }"],
+  ])('are not quoted by the error of %s that cannot be parsed: %j', async (name, text) => {
+    write(name, text)
+    const error: unknown = await load().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ message: expect.stringContaining(`${name} cannot be read`) })
+    expect(inspect(error, { depth: 9 }).replaceAll(/^ +at .*$/gm, '')).not.toContain('s3cret')
+  })
+
   test('without their other half are refused', async () => {
     await expect(load({}, { EVT_KAFKA_SASL_USERNAME: 'evt' })).rejects.toThrow('kafka.sasl.password is not')
   })

@@ -28,7 +28,7 @@ export async function readBase(against: unknown, settings: Settings, contracts: 
 }
 
 /** Another registry. What lets us into ours is nobody else's business. */
-function elsewhere(settings: Settings, url: string): Settings {
+export function elsewhere(settings: Settings, url: string): Settings {
   const isOurs = settings.registryUrl !== undefined && originOf(settings.registryUrl) === originOf(url)
   return { ...settings, registryUrl: url, ...(!isOurs && { registryAuth: undefined }) }
 }
