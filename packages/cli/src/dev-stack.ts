@@ -44,11 +44,22 @@ export function dataFolder(settings: Settings, data: unknown, name: DevServerNam
   return join(typeof data === 'string' ? data : join(settings.root, '.evtkit'), name)
 }
 
-/** The server of this name that runs already. */
+/**
+ * The server of this name that runs already. Ours comes before what the environment names: in a shell that was told of the
+ * addresses they are the same, and only ours can be ended.
+ */
 export async function locateServer(name: DevServerName, dataDir: string): Promise<DevServer | undefined> {
   const { locateKafka, locatePostgres, locateRegistry } = await import('@evtkit/local-stack')
+  const ours = await ownServer(name, dataDir)
+  if (ours !== undefined) return ours
   if (name === 'kafka') return serverOf(name, await locateKafka({ dataDir }))
   return serverOf(name, await (name === 'postgres' ? locatePostgres : locateRegistry)({ dataDir }))
+}
+
+async function ownServer(name: DevServerName, dataDir: string): Promise<DevServer | undefined> {
+  const { attachApicurio, attachKafka, attachPostgres } = await import('@evtkit/local-stack')
+  if (name === 'kafka') return serverOf(name, await attachKafka(dataDir))
+  return serverOf(name, await (name === 'postgres' ? attachPostgres : attachApicurio)(dataDir))
 }
 
 /** Starts it when it does not run yet; it outlives this process. */
@@ -57,6 +68,8 @@ export async function provideServer(
   options: { readonly dataDir: string; readonly port: number | undefined; readonly progress: (text: string) => void },
 ): Promise<DevServer> {
   const { provideKafka, providePostgres, provideRegistry } = await import('@evtkit/local-stack')
+  const ours = await ownServer(name, options.dataDir)
+  if (ours !== undefined) return ours
   const detached = { ...options, detached: true }
   const provided =
     name === 'kafka'

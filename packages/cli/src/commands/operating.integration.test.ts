@@ -78,7 +78,10 @@ describe('evt dev', () => {
       expect(status).toMatchObject({ code: 0 })
       expect(status.json()).toMatchObject([{ server: 'postgres', running: true }])
     } finally {
-      expect(await evt(['dev', 'down', ...only, '--remove-data'])).toMatchObject({ code: 0 })
+      // In a shell that was told where it is, as the help has it.
+      const told = { DATABASE_URL: /'(.+)'/.exec(up.stdout)?.[1] ?? '' }
+      const down = await evt(['dev', 'down', ...only, '--remove-data', '--json'], told)
+      expect(down.json()).toEqual([{ server: 'postgres', ended: true }])
     }
     expect(await evt(['dev', 'status', ...only])).toMatchObject({ code: 1 })
   })

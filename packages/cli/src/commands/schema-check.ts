@@ -48,6 +48,8 @@ Ends with 3 when something would break. Warnings do not fail.`,
     const breaks = check.findings.filter(({ severity }) => severity === 'break').length
     const versions = check.checked.reduce((sum, { earlier }) => sum + earlier, 0)
     const compared = `${count(check.checked.length, 'event')} compared with ${count(versions, 'version')} in ${check.against}, ${mode}`
+    // A script must be able to tell that nothing breaks from nothing having been looked at.
+    output.record({ summary: { events: check.checked.length, versions, against: check.against, mode, breaks } })
     if (breaks === 0) output.note(`${compared}: nothing breaks.`)
     else output.note(`${compared}: ${count(breaks, 'break')}.`)
     return breaks === 0 ? exitCodes.ok : exitCodes.checkFailed

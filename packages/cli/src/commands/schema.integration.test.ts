@@ -100,6 +100,7 @@ describe('evt schema check', () => {
         path: 'data.couponCode',
         compatibility: { direction: 'backward', kind: 'READER_FIELD_MISSING_DEFAULT_VALUE' },
       },
+      { summary: { mode: 'BACKWARD_TRANSITIVE', breaks: 1 } },
     ])
   })
 

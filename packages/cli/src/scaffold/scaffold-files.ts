@@ -119,7 +119,7 @@ npx evt dev down
 
 ## Changing the contract
 
-Edit the file in \`schemas/\`, then \`npx evt generate\`. \`npx evt schema check --against origin/main\` says whether running
+Edit the file in \`schemas/\`, then \`npx evt generate\`. \`npx evt schema check\` says whether running
 consumers and old records can cope, and how to make the change safely when they cannot. \`npm run check\` fails while
 \`src/contracts\` is stale.
 `
