@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { failpoint } from '../core/failpoint.ts'
 import type { Sql } from '../postgres/sql.ts'
 import type { Tx } from '../postgres/tx.ts'
 import type { Handling, HandlingOutcome } from './handling.ts'
@@ -44,7 +45,9 @@ export class GroupAttempt {
   async run(): Promise<HandlingOutcome[]> {
     const end = new AbortController()
     try {
-      return await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
+      const outcomes = await this.#sql.transaction((tx) => this.#work(tx, end), { signal: end.signal })
+      await failpoint('inbox.committed')
+      return outcomes
     } finally {
       for (const stop of this.#listening) stop()
     }
@@ -56,6 +59,7 @@ export class GroupAttempt {
       tx,
       this.#members.map(({ handling }) => handling.note),
     )
+    await failpoint('inbox.noted')
     const outcomes: HandlingOutcome[] = []
     const running = new Set<Member>()
     const done: Promise<void>[] = []
@@ -77,6 +81,7 @@ export class GroupAttempt {
     } finally {
       overdue.cancel()
     }
+    await failpoint('inbox.handled')
     return outcomes
   }
 

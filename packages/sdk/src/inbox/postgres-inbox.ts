@@ -4,6 +4,7 @@ import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { InvalidConfigurationError } from '../core/errors.ts'
 import { eventKey } from '../core/event-key.ts'
+import { failpoint } from '../core/failpoint.ts'
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
@@ -114,15 +115,19 @@ class PostgresInbox implements Inbox<Tx> {
     return created
   }
 
-  #alone({ note: noted, signal, work }: Handling<Tx>): Promise<HandlingOutcome> {
-    return this.#sql.transaction(
+  async #alone({ note: noted, signal, work }: Handling<Tx>): Promise<HandlingOutcome> {
+    const outcome = await this.#sql.transaction(
       async (tx): Promise<HandlingOutcome> => {
         if (!(await note(tx, noted))) return 'duplicate'
+        await failpoint('inbox.noted')
         await work(tx)
+        await failpoint('inbox.handled')
         return 'handled'
       },
       { signal },
     )
+    await failpoint('inbox.committed')
+    return outcome
   }
 
   #cameAgain(event: Envelope, context: Context, handler: string): void {

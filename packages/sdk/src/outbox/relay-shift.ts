@@ -1,3 +1,4 @@
+import { failpoint } from '../core/failpoint.ts'
 import type { Alarm } from './alarm.ts'
 import type { HeldKeys } from './held-keys.ts'
 import type { OutboxRow } from './outbox-row.ts'
@@ -117,6 +118,7 @@ export class RelayShift {
   }
 
   async #relay(rows: readonly OutboxRow[]): Promise<void> {
+    await failpoint('relay.claimed')
     this.#busyUntil = this.#now() + busyForMs
     this.#pollMs = this.#settings.busyPollMs
     // A short batch was all there was; looking for more at once would mostly find nothing.
@@ -124,7 +126,9 @@ export class RelayShift {
       this.#ahead = this.#claim(rows.map((row) => row.id))
       this.#ahead.catch(() => {})
     }
-    await this.#settle(sortOutcome(rows, await this.#send(rows)))
+    const said = await this.#send(rows)
+    await failpoint('relay.sent')
+    await this.#settle(sortOutcome(rows, said))
   }
 
   /** What the sender said: `undefined`, or its error. Throws when the shift ends before it said anything. */
@@ -158,6 +162,7 @@ export class RelayShift {
 
   async #remove(done: readonly OutboxRow[]): Promise<void> {
     const removed = await this.#session.remove(done.map((row) => row.id))
+    await failpoint('relay.deleted')
     this.#report.removed(removed)
     if (removed < done.length)
       this.#settings.logger.warn(
