@@ -29,7 +29,8 @@ export interface Contender {
 
 /** What a contender has to reach. */
 export type Target =
-  | { readonly contender: string; readonly measure: 'ratio'; readonly atLeast: number }
+  /** Compared with the baseline, or with the contender named in `to`. */
+  | { readonly contender: string; readonly measure: 'ratio'; readonly atLeast: number; readonly to?: string }
   | { readonly contender: string; readonly measure: 'perSecond'; readonly atLeast: number }
   | { readonly contender: string; readonly measure: 'p50Ms'; readonly atMost: number }
 

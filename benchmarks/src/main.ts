@@ -3,13 +3,14 @@ import type { Suite } from './case.ts'
 import { codecSuite } from './cases/codec.ts'
 import { consumeSuite } from './cases/consume.ts'
 import { inboxSuite } from './cases/inbox.ts'
+import { keysSuite } from './cases/keys.ts'
 import { outboxSuite } from './cases/outbox.ts'
 import { publishSuite } from './cases/publish.ts'
 import { runCase } from './harness.ts'
 import { type CaseReport, formatReport, reportCase } from './report.ts'
 import { createServers } from './servers.ts'
 
-const suites: readonly Suite[] = [publishSuite, consumeSuite, outboxSuite, codecSuite, inboxSuite]
+const suites: readonly Suite[] = [publishSuite, consumeSuite, outboxSuite, codecSuite, inboxSuite, keysSuite]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -51,6 +51,19 @@ test('a target of a contender that was not measured is missed', async () => {
   expect(reportCase(misspelt, await measure(misspelt)).met).toBe(false)
 })
 
+test('a target may compare with another contender than the baseline', async () => {
+  const third: BenchmarkCase = {
+    ...publishing,
+    contenders: [takes('ideal', 1, 100, 100, 100), takes('ours', 1, 125, 125, 125), takes('peer', 1, 500, 1000, 2000)],
+    targets: [{ contender: 'ours', measure: 'ratio', to: 'peer', atLeast: 9 }],
+  }
+  const report = reportCase(third, await measure(third))
+  expect(report.targets).toEqual([
+    { contender: 'ours', measure: 'ratio', wanted: '>= 9 of "peer"', reached: 8, met: false },
+  ])
+  expect(formatReport(report)).toContain('>= 9 of "peer" (x8.00) MISSED')
+})
+
 test('the table names the case, its targets and whether they were reached', async () => {
   const table = formatReport(reportCase(publishing, await measure(publishing)))
   expect(table).toContain('publish/64-callers (3 rounds, ratio to "plain")')

@@ -40,7 +40,7 @@ export interface TargetReport {
 export function reportCase(benchmark: BenchmarkCase, measured: readonly Measured[]): CaseReport {
   const baselineRates = measured[0]?.samples.map(rateOf) ?? []
   const contenders = measured.map((one) => reportContender(one, baselineRates))
-  const targets = benchmark.targets.map((target) => checkTarget(target, contenders))
+  const targets = benchmark.targets.map((target) => checkTarget(target, contenders, measured))
   return {
     case: benchmark.name,
     rounds: baselineRates.length,
@@ -69,8 +69,18 @@ function reportContender({ contender, samples }: Measured, baselineRates: readon
   }
 }
 
-function checkTarget(target: Target, contenders: readonly ContenderReport[]): TargetReport {
+function checkTarget(
+  target: Target,
+  contenders: readonly ContenderReport[],
+  measured: readonly Measured[],
+): TargetReport {
   const { contender, measure } = target
+  if (measure === 'ratio' && target.to !== undefined) {
+    const rates = (name: string) => measured.find((one) => one.contender.name === name)?.samples.map(rateOf) ?? []
+    const reached = rounded(median(ratios(rates(contender), rates(target.to))))
+    const wanted = `>= ${target.atLeast} of "${target.to}"`
+    return { contender, measure, wanted, reached, met: reached >= target.atLeast }
+  }
   const reached = contenders.find(({ name }) => name === contender)?.[measure] ?? Number.NaN
   return 'atLeast' in target
     ? { contender, measure, wanted: `>= ${target.atLeast}`, reached, met: reached >= target.atLeast }
@@ -105,9 +115,11 @@ export function formatReport(report: CaseReport): string {
   return `${report.case} (${report.rounds} rounds, ratio to "${report.baseline}")\n${lines.map((line) => `  ${line}\n`).join('')}`
 }
 
-function formatTarget({ measure, wanted, met }: TargetReport): string {
+function formatTarget({ measure, wanted, reached, met }: TargetReport): string {
   const of = { ratio: '', p50Ms: 'p50 ', perSecond: 'rate ' }[measure]
-  return `${of}${wanted} ${met ? 'met' : 'MISSED'}`
+  // The figure itself stands in no column when it is compared with another than the baseline.
+  const figure = wanted.includes(' of ') ? ` (x${reached.toFixed(2)})` : ''
+  return `${of}${wanted}${figure} ${met ? 'met' : 'MISSED'}`
 }
 
 function spread(values: readonly number[]): string {
