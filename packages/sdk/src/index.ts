@@ -4,7 +4,8 @@ export { type Backoff, backoffMs } from './core/backoff.ts'
 export { type Clock, pause, systemClock, type Timer } from './core/clock.ts'
 export { asEnvelope, type Codec, type Encoded, jsonCodec } from './core/codec.ts'
 export { type CodecPerTopicOptions, codecPerTopic } from './core/codec-per-topic.ts'
-export { type Consumer, type ConsumerHealth, type ConsumerOptions, createConsumer } from './core/consumer.ts'
+export { type Consumer, type ConsumerOptions, createConsumer } from './core/consumer.ts'
+export type { ConsumerHealth } from './core/consumer-health.ts'
 export type { Context } from './core/context.ts'
 export type { Handler } from './core/dispatch.ts'
 export type { Envelope } from './core/envelope.ts'
@@ -14,6 +15,7 @@ export {
   CloseDeadlineError,
   ClosedError,
   DatabaseUnavailableError,
+  DependencyUnavailableError,
   type ErrorCode,
   EvtError,
   errorCodes,
@@ -49,6 +51,16 @@ export {
   UnknownTopicError,
 } from './core/errors.ts'
 export { defineEvent, type EventDefinition, type Fact, fact, type Upcaster } from './core/event.ts'
+export type {
+  AfterGivingUp,
+  FailedAttempt,
+  FailedEvent,
+  FailedEvents,
+  FailedEventsHost,
+  FailedEventsMember,
+  RetryOutcome,
+} from './core/failed-events.ts'
+export type { HandlerOptions } from './core/handler-options.ts'
 export { headerNames, headerText } from './core/headers.ts'
 export { type NewId, newUuid } from './core/ids.ts'
 export { consoleLogger, type Logger, silentLogger } from './core/logger.ts'
@@ -57,6 +69,7 @@ export { partitionOf } from './core/murmur2.ts'
 export type { Middleware, Next } from './core/pipeline.ts'
 export { createProducer, type Producer, type ProducerOptions, type PublishOptions } from './core/producer.ts'
 export type { RejectHandler, Rejection } from './core/rejection.ts'
+export type { ErrorMatch, RetryPolicy } from './core/retry-policy.ts'
 export { defineTopic, type NewTopic, type TopicCleanup, type TopicDefinition, type TopicDetails } from './core/topic.ts'
 export type {
   Batch,

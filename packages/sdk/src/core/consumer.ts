@@ -1,26 +1,26 @@
+import { Attempts } from './attempts.ts'
 import type { Backoff } from './backoff.ts'
+import { Circuit } from './circuit.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Codec, jsonCodec } from './codec.ts'
+import { type ConsumerHealth, describeStatus, healthOf } from './consumer-health.ts'
 import type { Context } from './context.ts'
 import { Dispatcher, type Handler } from './dispatch.ts'
 import { CloseDeadlineError, ClosedError, InvalidConfigurationError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
+import type { FailedEvents, FailedEventsMember } from './failed-events.ts'
+import { failureOf } from './failure.ts'
+import { HandAgain } from './hand-again.ts'
 import { HandOver } from './hand-over.ts'
+import type { HandlerOptions } from './handler-options.ts'
 import { Slots } from './lanes.ts'
 import { consoleLogger, type Logger } from './logger.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { runPartition } from './partition-run.ts'
 import { compose, type Middleware } from './pipeline.ts'
 import type { RejectHandler } from './rejection.ts'
+import { mustBePolicy, type RetryPolicy, spanInPlaceMs } from './retry-policy.ts'
 import type { Batch, Source, SourceStatus, Subscription, Verdict } from './transport.ts'
-
-/** How a consumer is doing, for readiness. `ready` is false whenever somebody should look. */
-export interface ConsumerHealth {
-  readonly ready: boolean
-  readonly state: 'new' | SourceStatus['state'] | 'blocked' | 'closed'
-  /** One line for a person; empty when all is well. */
-  readonly detail: string
-}
 
 /** The typed edge for handling facts. */
 export interface Consumer {
@@ -29,7 +29,11 @@ export interface Consumer {
    *
    * @throws InvalidConfigurationError when that type and version already has a handler, or the consumer has started.
    */
-  on<Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>): Consumer
+  on<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    handler: Handler<Type, Data>,
+    options?: HandlerOptions,
+  ): Consumer
   /** Adds a middleware around everything added later. */
   use(middleware: Middleware): Consumer
   /**
@@ -60,14 +64,21 @@ export interface ConsumerOptions {
   /** Longest time for one handler; then its signal is aborted. Milliseconds, not infinite. @default 30000 */
   readonly deadlineMs?: number
   /**
-   * Waits between attempts of a handler that failed. The record is tried again until it succeeds, and the records of its
-   * key wait. Other keys of its partition go on, but only as far as one fetch from the failing record reaches, since the
-   * offset stays there; what lies behind waits until it succeeds. Other partitions are not concerned.
+   * How a handler that failed is tried again in place. Meanwhile the records of its key wait; other keys of its partition go
+   * on, but only as far as one fetch from the failing record reaches, since the offset stays there. Other partitions are not
+   * concerned. Without `failed` there is no last attempt: it is tried again until it succeeds.
    *
-   * A handler whose deadline has passed is tried again only once the old call has returned, so one that ignores its signal
-   * holds its key for as long as it runs.
+   * What is not the event's fault counts for nothing: while the database, the broker, the registry or a dependency declared
+   * here is down, all partitions pause and single events probe it.
+   *
+   * A handler whose deadline has passed is tried again only once the old call has returned; with `failed`, one that ignores
+   * its signal counts as lost after a second deadline.
    */
-  readonly retry?: Backoff
+  readonly retry?: RetryPolicy
+  /** Takes over events whose attempts are used up, so that their partition goes on. @default nobody */
+  readonly failed?: FailedEvents
+  /** Waits between probes of a part that is down. @default 200 ms, up to 5 s */
+  readonly probe?: Backoff
   /** What records are read with; `codecPerTopic` reads several formats. @default jsonCodec */
   readonly codec?: Codec
   readonly logger?: Logger
@@ -94,6 +105,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   // Without an end a hung handler would hold its partition for good.
   if (!(deadlineMs > 0 && Number.isFinite(deadlineMs)))
     throw new InvalidConfigurationError(`deadlineMs must be a number of milliseconds above 0, got ${deadlineMs}`)
+  mustBePolicy(options.retry ?? {}, `the consumer of group "${group}"`)
   return new TypedConsumer(options)
 }
 
@@ -108,7 +120,10 @@ class TypedConsumer implements Consumer {
   readonly #middleware: Middleware[] = []
   readonly #slots: Slots
   readonly #deadlineMs: number
-  readonly #handOver: HandOver
+  readonly #attempts: Attempts
+  readonly #circuit: Circuit
+  #handOver: HandOver | undefined
+  #takesOver: FailedEventsMember | undefined
   readonly #partitions = new Map<string, PartitionProgress>()
   readonly #starting = new AbortController()
   #pipeline: (context: Context) => void | Promise<void>
@@ -124,20 +139,25 @@ class TypedConsumer implements Consumer {
     this.#dispatcher = new Dispatcher(codec, catalogue)
     this.#slots = new Slots(options.concurrency ?? 16)
     this.#deadlineMs = options.deadlineMs ?? 30_000
-    this.#handOver = new HandOver({
-      clock,
-      logger,
-      deadlineMs: this.#deadlineMs,
-      rejected: options.rejected,
-      retry: options.retry ?? {},
+    const timing = { clock, logger }
+    this.#attempts = new Attempts({ ...timing, deadlineMs: this.#deadlineMs })
+    this.#circuit = new Circuit({
+      ...timing,
+      group: options.group,
       random: options.random ?? Math.random,
+      backoff: { initialMs: 200, maxMs: 5000, ...options.probe },
     })
     this.#pipeline = (context) => this.#dispatcher.dispatch(context)
   }
 
-  on<Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>): Consumer {
+  on<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    handler: Handler<Type, Data>,
+    options: HandlerOptions = {},
+  ): Consumer {
     this.#mustBeNew('handlers')
-    this.#dispatcher.register(event, handler)
+    mustBePolicy(options.retry ?? {}, `${event.type} ${event.version} in group "${this.#options.group}"`)
+    this.#dispatcher.register(event, handler, options)
     return this
   }
 
@@ -163,30 +183,22 @@ class TypedConsumer implements Consumer {
     if (this.#closing !== undefined) return { ready: false, state: 'closed', detail: 'closed' }
     const status = this.#status
     if (status === undefined) return { ready: false, state: 'new', detail: 'not started' }
-    if (status.state !== 'running') return { ready: false, state: status.state, detail: describe(status) }
-    for (const [partition, progress] of this.#partitions) {
-      const blocked = progress.blockedBy
-      if (blocked !== undefined)
-        return {
-          ready: false,
-          state: 'blocked',
-          detail: `${partition} waits at offset ${blocked.offset}, failed ${blocked.attempts} time(s): ${blocked.error.message}`,
-        }
-    }
-    return { ready: true, state: 'running', detail: '' }
+    return healthOf(status, this.#circuit.outage, this.#partitions)
   }
 
   #subscribe(): Promise<Subscription> {
-    const { source, group } = this.#options
+    const { source, group, failed } = this.#options
     const topics = this.#dispatcher.topics
     if (topics.length === 0)
       throw new InvalidConfigurationError(
         `the consumer of group "${group}" has no handlers; call on(event, handler) before start()`,
       )
+    this.#mustRemember()
     this.#pipeline = compose(this.#middleware, this.#pipeline)
+    this.#join(topics)
     return source.subscribe({
       group,
-      topics,
+      topics: [...topics, ...(failed?.topics?.(group, topics) ?? [])],
       handle: (batch) => this.#handle(batch),
       // The deadline watch notices up to a tenth late; only beyond that is silence a stall.
       stallMs: this.#deadlineMs * 1.2 + 1000,
@@ -199,46 +211,94 @@ class TypedConsumer implements Consumer {
     this.#starting.abort(new ClosedError('the consumer was closed while it started'))
     let abandoned = 0
     const overdue = this.#clock.after(deadlineMs, () => {
-      abandoned = this.#handOver.giveUp()
+      abandoned = this.#attempts.giveUp()
     })
     try {
       // A subscription that never came about has nothing to close; its caller has the error.
       const subscription = await this.#subscription?.catch(() => undefined)
       // The source gets a little longer: once the handlers are given up it still has to commit and leave the group.
-      await subscription?.close(deadlineMs + leaveMs)
+      // What was taken over comes again all the same; no new attempt begins meanwhile.
+      await Promise.all([subscription?.close(deadlineMs + leaveMs), this.#takesOver?.close(deadlineMs)])
       if (abandoned > 0)
         throw new CloseDeadlineError(
           `${abandoned} handler(s) still ran after ${deadlineMs} ms; their events come again`,
         )
     } finally {
       overdue.cancel()
-      this.#handOver.close()
+      this.#attempts.close()
+    }
+  }
+
+  /** Makes what hands deliveries over, and whoever takes over what fails. */
+  #join(topics: readonly string[]): void {
+    const { group, failed, retry = {}, rejected, random = Math.random } = this.#options
+    const parts = { attempts: this.#attempts, circuit: this.#circuit, clock: this.#clock, logger: this.#logger }
+    const options = { ...parts, rejected, retry, random }
+    const again = new HandAgain(
+      { ...options, slots: this.#slots, isClosing: () => this.#closing !== undefined },
+      this.#pipeline,
+    )
+    this.#takesOver = failed?.join({
+      ...{ group, topics, deadlineMs: this.#deadlineMs, clock: this.#clock, logger: this.#logger },
+      run: (delivery) => again.run(delivery),
+    })
+    this.#handOver = new HandOver(options, this.#pipeline, this.#takesOver)
+  }
+
+  /** An event that comes again after the inbox has forgotten it would have its effect twice. */
+  #mustRemember(): void {
+    const { group, failed, retry = {} } = this.#options
+    if (failed === undefined) return
+    for (const { event, options, memoryMs } of this.#dispatcher.handlings()) {
+      const spanMs = spanInPlaceMs({ ...retry, ...options.retry }, this.#deadlineMs) + failed.spanMs
+      if (spanMs > memoryMs)
+        throw new InvalidConfigurationError(
+          `group "${group}" may try ${event.type} ${event.version} again for ${spanMs} ms after it failed first, but its inbox remembers for ${memoryMs} ms only: ` +
+            'an attempt that had succeeded unseen would have its effect twice. Raise retentionMs of the inbox, or retry for a shorter time.',
+        )
     }
   }
 
   async #handle(batch: Batch): Promise<Verdict> {
-    const name = `${batch.topic}/${batch.partition}`
-    let progress = this.#partitions.get(name)
-    if (progress === undefined || progress.generation !== batch.generation) {
-      progress = new PartitionProgress(batch.generation)
-      this.#partitions.set(name, progress)
-    }
-    const current = progress
+    const progress = await this.#progressOf(batch)
+    const handOver = this.#handOver
+    if (progress === undefined || handOver === undefined)
+      return { next: batch.deliveries[0]?.offset ?? 0n, retryInMs: Math.max(1, this.#circuit.restMs) }
     return runPartition({
       batch,
-      progress: current,
+      progress,
       slots: this.#slots,
       clock: this.#clock,
-      handOver: (delivery) => this.#handOver.run(this.#pipeline, delivery, current),
+      restMs: () => this.#circuit.restMs,
+      handOver: (delivery) => handOver.run(delivery, progress),
     })
+  }
+
+  /** What is remembered of the batch's partition; nothing when it is not known yet which of its keys wait. */
+  async #progressOf({ topic, partition, generation }: Batch): Promise<PartitionProgress | undefined> {
+    const name = `${topic}/${partition}`
+    const known = this.#partitions.get(name)
+    if (known?.generation === generation) return known
+    try {
+      await this.#takesOver?.assigned(topic, partition)
+    } catch (thrown) {
+      const failure = failureOf(thrown, this.#options.retry ?? {})
+      const part = failure.kind === 'outage' ? failure.part : 'store of failed events'
+      this.#circuit.failed(part, failure.error, true)
+      return undefined
+    }
+    const fresh = new PartitionProgress(generation)
+    this.#partitions.set(name, fresh)
+    return fresh
   }
 
   #observe(status: SourceStatus): void {
     this.#status = status
     if (status.state === 'running') this.#forget(status.partitions)
     const fields = { group: this.#options.group, ...status }
-    if (status.state === 'unavailable' || status.state === 'gap') this.#logger.error(fields, describe(status))
-    else if (status.state === 'connecting' && status.error !== undefined) this.#logger.warn(fields, describe(status))
+    if (status.state === 'unavailable' || status.state === 'gap') this.#logger.error(fields, describeStatus(status))
+    else if (status.state === 'connecting' && status.error !== undefined)
+      this.#logger.warn(fields, describeStatus(status))
     else this.#logger.info(fields, `consumer ${status.state}`)
   }
 
@@ -254,10 +314,4 @@ class TypedConsumer implements Consumer {
         `${what} must be added before the consumer of group "${this.#options.group}" starts`,
       )
   }
-}
-
-function describe(status: SourceStatus): string {
-  if (status.state === 'connecting')
-    return `connecting, attempt ${status.attempt}${status.error === undefined ? '' : `: ${status.error.message}`}`
-  return 'error' in status && status.error !== undefined ? status.error.message : status.state
 }

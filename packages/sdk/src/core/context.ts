@@ -1,3 +1,4 @@
+import type { HandlerOptions } from './handler-options.ts'
 import type { Delivery } from './message.ts'
 
 /** What a middleware and a handler can see of the delivery they work on. */
@@ -11,6 +12,8 @@ export interface Context {
 /** A context whose signal is made only when somebody asks for it. */
 export class DeliveryContext implements Context {
   readonly delivery: Delivery
+  /** How failures of the handler are dealt with; known once the event was decoded. */
+  handling: HandlerOptions | undefined
   #controller: AbortController | undefined
   #abortReason: Error | undefined
 

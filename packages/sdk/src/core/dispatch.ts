@@ -1,8 +1,9 @@
 import type { Codec } from './codec.ts'
-import type { Context } from './context.ts'
+import { type Context, DeliveryContext } from './context.ts'
 import type { Envelope } from './envelope.ts'
 import { InvalidConfigurationError, InvalidRecordError, UndecodableRecordError, UnknownEventError } from './errors.ts'
 import { type EventDefinition, type Validated, validate } from './event.ts'
+import { type HandlerOptions, memoryOf } from './handler-options.ts'
 import { headerNames, headerText } from './headers.ts'
 import { type UpcastStep, upcastPaths } from './upcast.ts'
 
@@ -21,6 +22,7 @@ interface Registration {
   /** What makes the handler's version of it, step by step; empty when it is that version. */
   readonly steps: readonly UpcastStep[]
   readonly handle: Handler
+  readonly options: HandlerOptions
 }
 
 /**
@@ -42,7 +44,11 @@ export class Dispatcher {
     }
   }
 
-  register<Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>): void {
+  register<Type extends string, Data>(
+    event: EventDefinition<Type, Data>,
+    handler: Handler<Type, Data>,
+    options: HandlerOptions,
+  ): void {
     const versions = this.#handlers.get(event.type) ?? new Map<string, Registration>()
     const paths = upcastPaths(event)
     for (const path of paths)
@@ -52,7 +58,7 @@ export class Dispatcher {
         )
     // Safe: the handler is only called with data that this very event's schema has validated.
     const handle = handler as Handler
-    for (const { from, steps } of paths) versions.set(from.version, { event: from, steps, handle })
+    for (const { from, steps } of paths) versions.set(from.version, { event: from, steps, handle, options })
     this.#handlers.set(event.type, versions)
     this.#known.add(event.type)
     this.#skipped.delete(event.type)
@@ -63,6 +69,16 @@ export class Dispatcher {
     for (const versions of this.#handlers.values())
       for (const { event } of versions.values()) names.add(event.topic.name)
     return [...names].sort()
+  }
+
+  /** What is said about the handler of each event. */
+  *handlings(): Iterable<{
+    readonly event: EventDefinition
+    readonly options: HandlerOptions
+    readonly memoryMs: number
+  }> {
+    for (const versions of this.#handlers.values())
+      for (const { event, options, handle } of versions.values()) yield { event, options, memoryMs: memoryOf(handle) }
   }
 
   dispatch(context: Context): void | Promise<void> {
@@ -83,6 +99,7 @@ export class Dispatcher {
       if (this.#skipped.has(envelope.eventType)) return
       throw this.#unknown(envelope, context)
     }
+    if (context instanceof DeliveryContext) context.handling = registration.options
     const validated = validate(registration.event, envelope.data)
     return validated instanceof Promise
       ? validated.then((result) => handOver(registration, 0, envelope, result, context))

@@ -34,6 +34,7 @@ export const errorCodes = [
   'EVT_INVALID_SCHEMA',
   'EVT_INVALID_CONTRACT',
   'EVT_DATABASE_UNAVAILABLE',
+  'EVT_DEPENDENCY_UNAVAILABLE',
   'EVT_SCHEMA_NOT_MIGRATED',
   'EVT_NOT_A_TRANSACTION',
   'EVT_HANDLER_DEADLINE',
@@ -302,6 +303,27 @@ export class InvalidContractError extends EvtError {
 export class DatabaseUnavailableError extends EvtError {
   readonly code = 'EVT_DATABASE_UNAVAILABLE'
   readonly retryable = true
+}
+
+/**
+ * Something that a handler depends on is down. Thrown by a handler, or by what it calls, it is an outage: the consumer
+ * pauses and probes, no attempt is counted, and nothing is set aside.
+ *
+ * @example
+ * const answer = await fetch(url).catch((cause) => {
+ *   throw new DependencyUnavailableError('payment provider', 'no answer', { cause })
+ * })
+ */
+export class DependencyUnavailableError extends EvtError {
+  readonly code = 'EVT_DEPENDENCY_UNAVAILABLE'
+  readonly retryable = true
+  /** Its name in logs and in the consumer's health. */
+  readonly part: string
+
+  constructor(part: string, message: string, options: EvtErrorOptions = {}) {
+    super(message, options)
+    this.part = part
+  }
 }
 
 /** The database lacks tables that this version needs; running the migrations is what helps. */

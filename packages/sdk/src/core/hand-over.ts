@@ -1,108 +1,191 @@
-import { type Backoff, backoffMs } from './backoff.ts'
+import type { Attempts } from './attempts.ts'
+import { backoffMs } from './backoff.ts'
+import type { Circuit } from './circuit.ts'
 import type { Clock } from './clock.ts'
 import { type Context, DeliveryContext } from './context.ts'
-import { DeadlineWatch } from './deadline.ts'
-import { HandlerDeadlineError, isRejection, type RejectedRecordError } from './errors.ts'
+import type { RejectedRecordError } from './errors.ts'
+import type { FailedEventsMember } from './failed-events.ts'
+import { failedAttempt, failureOf } from './failure.ts'
 import type { LaneOutcome } from './lanes.ts'
 import type { Logger } from './logger.ts'
 import type { Delivery } from './message.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import type { RejectHandler } from './rejection.ts'
+import type { RetryPolicy } from './retry-policy.ts'
 
 export interface HandOverOptions {
   readonly clock: Clock
   readonly logger: Logger
-  readonly deadlineMs: number
+  readonly attempts: Attempts
+  readonly circuit: Circuit
   readonly rejected: RejectHandler
-  readonly retry: Backoff
+  readonly retry: RetryPolicy
   readonly random: () => number
 }
 
-type Pipeline = (context: Context) => void | Promise<void>
+export type Pipeline = (context: Context) => void | Promise<void>
 
-/** Hands deliveries over, each within its deadline, and decides what a failure means: set aside, or later again. */
+/** One delivery on its way. */
+interface Passage {
+  readonly delivery: Delivery
+  readonly progress: PartitionProgress
+  /** It tries whether a part that was down is back. */
+  readonly probes: boolean
+  readonly context: DeliveryContext
+}
+
+/** Hands deliveries over, and decides what a failure means: set aside, taken over, or later again. */
 export class HandOver {
   readonly #options: HandOverOptions
-  readonly #deadlines: DeadlineWatch
+  readonly #pipeline: Pipeline
+  readonly #takesOver: FailedEventsMember | undefined
 
-  constructor(options: HandOverOptions) {
+  constructor(options: HandOverOptions, pipeline: Pipeline, takesOver: FailedEventsMember | undefined) {
     this.#options = options
-    this.#deadlines = new DeadlineWatch(options.clock, options.deadlineMs)
-  }
-
-  /** Gives up all that still runs; tells how much that was. */
-  giveUp(): number {
-    return this.#deadlines.expireAll()
-  }
-
-  close(): void {
-    this.#deadlines.close()
+    this.#pipeline = pipeline
+    this.#takesOver = takesOver
   }
 
   /** Tells whether the delivery is finished; never throws or rejects. Returns at once when the handler does. */
-  run(pipeline: Pipeline, delivery: Delivery, progress: PartitionProgress): LaneOutcome | Promise<LaneOutcome> {
-    const context = new DeliveryContext(delivery)
-    let result: void | Promise<void>
-    try {
-      result = pipeline(context)
-    } catch (error) {
-      return this.#failed(context, progress, error)
-    }
-    // A handler may return any thenable, a query builder for one; only `undefined` means it has finished.
-    if (result === undefined) return 'finished'
-    const { offset } = delivery
-    const work = Promise.resolve(result)
-    return this.#inTime(context, progress, work, () => {
-      // Should it ignore its signal, the record must not run a second time beside it.
-      progress.abandoned(offset)
-      const returned = () => progress.returned(offset)
-      work.then(returned, returned)
-    })
+  run(delivery: Delivery, progress: PartitionProgress): LaneOutcome | Promise<LaneOutcome> {
+    const { circuit } = this.#options
+    const probes = circuit.outage !== undefined && circuit.tryProbe()
+    if (circuit.outage !== undefined && !probes) return 'held'
+    const passage = { delivery, progress, probes, context: new DeliveryContext(delivery) }
+    return this.#takesOver?.isBehind(delivery) === true ? this.#follow(passage, this.#takesOver) : this.#handle(passage)
   }
 
-  #inTime(
-    context: DeliveryContext,
-    progress: PartitionProgress,
-    work: Promise<void>,
-    abandon: () => void,
-  ): Promise<LaneOutcome> {
+  #handle(passage: Passage): LaneOutcome | Promise<LaneOutcome> {
+    const { delivery, progress, context } = passage
+    let result: void | Promise<void>
+    try {
+      result = this.#pipeline(context)
+    } catch (error) {
+      return this.#failed(passage, error)
+    }
+    // A handler may return any thenable, a query builder for one; only `undefined` means it has finished.
+    if (result === undefined) return this.#finished(passage)
+    const work = Promise.resolve(result)
     return new Promise((resolve) => {
-      // The record has been given back by then: what the work says later is about an attempt that no longer counts.
-      let expired = false
-      const watched = this.#deadlines.watch(() => {
-        expired = true
-        const { message, partition, offset } = context.delivery
-        const error = new HandlerDeadlineError(
-          `the handler of ${message.topic}/${partition}@${offset} did not finish in time (deadline ${this.#options.deadlineMs} ms, or the consumer's close); its signal was aborted, and the record waits until that call has returned`,
-        )
-        abandon()
-        context.abort(error)
-        resolve(this.#failed(context, progress, error))
-      })
-      work.then(
-        () => {
-          if (expired) return
-          this.#deadlines.release(watched)
-          resolve('finished')
-        },
-        (error: unknown) => {
-          if (expired) return
-          this.#deadlines.release(watched)
-          resolve(this.#failed(context, progress, error))
-        },
+      const abandoned = {
+        // Should it ignore its signal, the record must not run a second time beside it.
+        begins: () => progress.abandoned(delivery.offset),
+        ends: () => progress.returned(delivery.offset),
+        isLost: this.#takesOver !== undefined,
+      }
+      this.#options.attempts.watch(
+        context,
+        work,
+        (failed) => resolve(failed === undefined ? this.#finished(passage) : this.#failed(passage, failed.thrown)),
+        abandoned,
       )
     })
   }
 
-  #failed(context: DeliveryContext, progress: PartitionProgress, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
-    // Storing a rejection has the same deadline as a handler; should it fail, that is an error like any other. It has no
-    // signal and may be repeated, so one that hangs is not waited for.
-    if (isRejection(thrown)) return this.#inTime(context, progress, this.#reject(context.delivery, thrown), () => {})
-    this.#retryLater(context.delivery, progress, thrown)
+  #finished({ probes }: Passage): LaneOutcome {
+    if (probes) this.#options.circuit.recovered()
+    return 'finished'
+  }
+
+  #failed(passage: Passage, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
+    const { context, probes, delivery, progress } = passage
+    const { circuit, clock } = this.#options
+    const policy = this.#policyOf(context)
+    const failure = failureOf(thrown, policy)
+    // A probe that hangs tells that the part still is not there.
+    const outage = circuit.outage
+    if (probes && outage !== undefined && failure.error.name === 'HandlerDeadlineError')
+      return this.#outage(passage, outage.part, failure.error)
+    if (failure.kind === 'outage') return this.#outage(passage, failure.part, failure.error)
+    if (failure.kind === 'rejection') return this.#store(passage, () => this.#reject(delivery, failure.error))
+    if (probes) circuit.recovered()
+    if (failure.kind === 'setup') return this.#postpone(passage, failure.error)
+
+    const waitMs = backoffMs(delivery.attempt, this.#options.random, policy)
+    const now = clock.monotonic()
+    progress.failed(delivery.offset, failure.error, failedAttempt(failure.error, clock), now, waitMs)
+    const { since = now } = progress.failures(delivery.offset) ?? {}
+    const { attempts = 5, maxElapsedMs = 60_000 } = policy
+    const usedUp = failure.final || delivery.attempt >= attempts || now - since + waitMs > maxElapsedMs
+    const takesOver = this.#takesOver
+    if (takesOver !== undefined && usedUp)
+      return this.#store(passage, () => this.#take(passage, takesOver, failure.error, failure.final))
+    this.#options.logger.warn(
+      // The stack once is enough; a record that fails for hours would fill the log with it.
+      {
+        ...place(delivery),
+        attempt: delivery.attempt,
+        retryInMs: waitMs,
+        ...(delivery.attempt === 1 && { error: failure.error }),
+      },
+      `handling failed: ${failure.error.message}; it is tried again; its key waits, and other keys of the partition go on as far as one fetch from here reaches`,
+    )
     return 'held'
   }
 
-  async #reject(delivery: Delivery, error: RejectedRecordError): Promise<void> {
+  /** Runs what keeps a delivery elsewhere. Should that fail, the delivery stays here, and no attempt is counted. */
+  #store(passage: Passage, work: () => Promise<LaneOutcome>): Promise<LaneOutcome> {
+    return new Promise((resolve) => {
+      let outcome: LaneOutcome = 'held'
+      const run = async () => {
+        outcome = await work()
+      }
+      // It has no signal and may be repeated, so one that hangs is not waited for.
+      this.#options.attempts.watch(passage.context, run(), (failed) => {
+        if (failed === undefined) {
+          if (passage.probes) this.#options.circuit.recovered()
+          resolve(outcome)
+          return
+        }
+        const failure = failureOf(failed.thrown, this.#options.retry)
+        resolve(
+          failure.kind === 'outage'
+            ? this.#outage(passage, failure.part, failure.error)
+            : this.#postpone(passage, failure.error),
+        )
+      })
+    })
+  }
+
+  async #follow(passage: Passage, takesOver: FailedEventsMember): Promise<LaneOutcome> {
+    let isFree = false
+    const outcome = await this.#store(passage, async () => {
+      const followed = await takesOver.follow(passage.delivery)
+      isFree = followed === 'free'
+      if (followed === 'full') this.#full(passage)
+      return followed === 'taken' ? 'finished' : 'held'
+    })
+    return isFree ? this.#handle({ ...passage, probes: false }) : outcome
+  }
+
+  async #take(passage: Passage, takesOver: FailedEventsMember, error: Error, final: boolean): Promise<LaneOutcome> {
+    const { delivery, progress, context } = passage
+    const history = progress.failures(delivery.offset)?.history ?? []
+    const taken = await takesOver.take({
+      delivery,
+      attempts: history,
+      final,
+      afterGivingUp: context.handling?.afterGivingUp ?? 'stop',
+    })
+    if (taken === 'full') {
+      this.#full(passage)
+      return 'held'
+    }
+    this.#options.logger.warn(
+      { ...place(delivery), attempt: delivery.attempt, final, error },
+      `handling failed ${delivery.attempt} time(s) in place: ${error.message}; the event was taken over, and its partition goes on`,
+    )
+    return 'finished'
+  }
+
+  #full(passage: Passage): void {
+    this.#postpone(
+      passage,
+      new Error('too many failed events are kept already: the limit is reached, so this one and its partition wait'),
+    )
+  }
+
+  async #reject(delivery: Delivery, error: RejectedRecordError): Promise<LaneOutcome> {
     try {
       await this.#options.rejected({ delivery, error })
     } catch (cause) {
@@ -114,17 +197,32 @@ export class HandOver {
       { ...place(delivery), code: error.code, reason: error.message },
       'record rejected and set aside',
     )
+    return 'finished'
   }
 
-  #retryLater(delivery: Delivery, progress: PartitionProgress, thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const waitMs = backoffMs(delivery.attempt, this.#options.random, this.#options.retry)
-    progress.failed(delivery.offset, error, this.#options.clock.monotonic() + waitMs)
-    this.#options.logger.warn(
-      // The stack once is enough; a record that fails for hours would fill the log with it.
-      { ...place(delivery), attempt: delivery.attempt, retryInMs: waitMs, ...(delivery.attempt === 1 && { error }) },
-      `handling failed: ${error.message}; it is tried again; its key waits, and other keys of the partition go on as far as one fetch from here reaches`,
+  #outage({ delivery, progress, probes }: Passage, part: string, error: Error): LaneOutcome {
+    const { circuit, clock } = this.#options
+    circuit.failed(part, error, probes)
+    progress.postponed(delivery.offset, error, clock.monotonic(), circuit.restMs)
+    return 'held'
+  }
+
+  #postpone({ delivery, progress, probes }: Passage, error: Error): LaneOutcome {
+    const { clock, random, retry, circuit, logger } = this.#options
+    if (probes) circuit.inconclusive()
+    const before = progress.postponements(delivery.offset)
+    const waitMs = backoffMs(before + 1, random, retry)
+    progress.postponed(delivery.offset, error, clock.monotonic(), waitMs)
+    logger.warn(
+      { ...place(delivery), retryInMs: waitMs, ...(before === 0 && { error }) },
+      `the event waits, and no attempt is counted: ${error.message}`,
     )
+    return 'held'
+  }
+
+  #policyOf(context: DeliveryContext): RetryPolicy {
+    const own = context.handling?.retry
+    return own === undefined ? this.#options.retry : { ...this.#options.retry, ...own }
   }
 }
 

@@ -1,10 +1,20 @@
+import type { FailedAttempt } from './failed-events.ts'
 import type { Delivery } from './message.ts'
 
+/** What is remembered of a record that could not be finished yet. */
 interface Failure {
   readonly attempts: number
   readonly retryAt: number
   readonly error: Error
+  /** When the first attempt failed; monotonic milliseconds. */
+  readonly since: number
+  /** The first attempts and the last ones; a record that fails for days must not fill the memory. */
+  readonly history: readonly FailedAttempt[]
+  /** How often it had to wait for something that was not its fault. */
+  readonly postponed: number
 }
+
+const longestHistory = 20
 
 /**
  * What a consumer remembers of one partition while it owns it: which records beyond the committed offset are finished
@@ -45,8 +55,31 @@ export class PartitionProgress {
     return { message, partition, offset, group, replay, attempt: failure.attempts + 1 }
   }
 
-  failed(offset: bigint, error: Error, retryAt: number): void {
-    this.#failures.set(offset, { attempts: (this.#failures.get(offset)?.attempts ?? 0) + 1, error, retryAt })
+  /** An attempt failed at `now` (monotonic milliseconds). */
+  failed(offset: bigint, error: Error, attempt: FailedAttempt, now: number, waitMs: number): void {
+    const { attempts = 0, history = [], since = now, postponed = 0 } = this.#failures.get(offset) ?? {}
+    const kept = history.length < longestHistory ? history : [...history.slice(0, 1), ...history.slice(2)]
+    this.#failures.set(offset, {
+      ...{ error, postponed, since: attempts === 0 ? now : since },
+      attempts: attempts + 1,
+      retryAt: now + waitMs,
+      history: [...kept, attempt],
+    })
+  }
+
+  /** A record has to wait for something that is not its fault; no attempt is counted. */
+  postponed(offset: bigint, error: Error, now: number, waitMs: number): void {
+    const { attempts = 0, history = [], since = now, postponed = 0 } = this.#failures.get(offset) ?? {}
+    this.#failures.set(offset, { attempts, history, since, error, retryAt: now + waitMs, postponed: postponed + 1 })
+  }
+
+  postponements(offset: bigint): number {
+    return this.#failures.get(offset)?.postponed ?? 0
+  }
+
+  /** Attempts that have failed, as far as they are remembered, and when the first one did. */
+  failures(offset: bigint): { readonly history: readonly FailedAttempt[]; readonly since: number } | undefined {
+    return this.#failures.get(offset)
   }
 
   succeeded(offset: bigint): void {

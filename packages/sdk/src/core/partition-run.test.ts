@@ -26,6 +26,7 @@ function setUp(keys: readonly string[]) {
   const controller = new AbortController()
   const settled: bigint[] = []
   const handed: Delivery[] = []
+  const rest = { ms: 0 }
   const run = (
     handOver: (delivery: Delivery) => LaneOutcome | Promise<LaneOutcome>,
     batch: readonly Delivery[] = deliveries(keys),
@@ -43,12 +44,13 @@ function setUp(keys: readonly string[]) {
       progress,
       slots: new Slots(8),
       clock,
+      restMs: () => rest.ms,
       handOver: (delivery) => {
         handed.push(delivery)
         return handOver(delivery)
       },
     })
-  return { clock, takeTime, progress, controller, settled, handed, run }
+  return { clock, takeTime, progress, controller, settled, handed, rest, run }
 }
 
 const offsets = (list: readonly Delivery[]) => list.map(({ offset }) => offset)
@@ -82,7 +84,7 @@ test('a held record keeps its key back; the others finish, and come no second ti
   const { run, handed, progress, clock } = setUp(['a', 'b', 'a', 'c'])
   const first = await run(({ offset }) => {
     if (offset !== 10n) return 'finished'
-    progress.failed(offset, new Error('not yet'), clock.monotonic() + 100)
+    progress.failed(offset, new Error('not yet'), { at: 0, code: '', message: '', stack: '' }, clock.monotonic(), 100)
     return 'held'
   })
   expect(first).toEqual({ next: 10n, retryInMs: 100 })
@@ -149,4 +151,13 @@ test('while it waits it says every second that it is alive, and stops with its l
   finish()
   await running
   expect(clock.pending).toBe(0)
+})
+
+test('while nothing is to be handed over nothing is, and the partition rests that long', async () => {
+  const { run, handed, rest } = setUp(['a', 'b'])
+  rest.ms = 300
+  expect(await run(() => 'finished')).toEqual({ next: 10n, retryInMs: 300 })
+  expect(handed).toEqual([])
+  rest.ms = 0
+  expect((await run(() => 'finished')).next).toBe(12n)
 })

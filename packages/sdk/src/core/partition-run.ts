@@ -10,6 +10,8 @@ export interface PartitionRunOptions {
   readonly progress: PartitionProgress
   readonly slots: Slots
   readonly clock: Clock
+  /** How long nothing is to be handed over at all, as in an outage. Milliseconds. */
+  restMs(): number
   /** Hands one delivery over; tells whether it is finished. Must not throw or reject. */
   handOver(delivery: Delivery): LaneOutcome | Promise<LaneOutcome>
 }
@@ -30,8 +32,11 @@ const longestRestMs = 1000
 const lifeSignMs = 1000
 
 /** Takes one batch of a partition through the lanes and says how far its offset may move. */
-export async function runPartition({ batch, progress, slots, clock, handOver }: PartitionRunOptions): Promise<Verdict> {
+export async function runPartition(options: PartitionRunOptions): Promise<Verdict> {
+  const { batch, progress, slots, clock, handOver, restMs } = options
   const { deliveries, signal } = batch
+  const rest = restMs()
+  if (rest > 0) return { next: nextOffset(deliveries, 0), retryInMs: Math.min(longestRestMs, rest) }
   const watermark = new Watermark(deliveries.length)
 
   const run = (index: number): LaneOutcome | Promise<LaneOutcome> => {
@@ -71,7 +76,7 @@ export async function runPartition({ batch, progress, slots, clock, handOver }: 
   progress.rememberFinished(finishedBeyond(deliveries, watermark), nextOffset(deliveries, deliveries.length) - 1n)
   return {
     next: nextOffset(deliveries, watermark.prefix),
-    retryInMs: Math.min(longestRestMs, progress.retryInMs(clock.monotonic())),
+    retryInMs: Math.min(longestRestMs, Math.max(restMs(), progress.retryInMs(clock.monotonic()))),
   }
 }
 
