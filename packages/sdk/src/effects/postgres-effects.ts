@@ -4,6 +4,7 @@ import type { Handler } from '../core/dispatch.ts'
 import type { Envelope } from '../core/envelope.ts'
 import { HandlerDeadlineError, InvalidConfigurationError, SchemaNotMigratedError } from '../core/errors.ts'
 import { eventKey } from '../core/event-key.ts'
+import { memoryOf, remembersMs } from '../core/handler-options.ts'
 import type { Queryable, QueryResult } from '../postgres/queryable.ts'
 import type { Sql } from '../postgres/sql.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
@@ -51,7 +52,8 @@ class PostgresEffects implements Effects<Tx> {
     const { name, deadlineMs = this.#options.deadlineMs ?? defaultDeadlineMs, call, record } = options
     if (name === '') throw new InvalidConfigurationError('a handler\'s name must not be empty, got ""')
     mustBeDeadline(deadlineMs)
-    return async (event, context) => {
+    const memoryMs = memoryOf(this.#options.inbox.once(() => {}))
+    const once: Handler<Type, Data> = async (event, context) => {
       const handler = name ?? event.eventType
       // By the identity that the inbox goes by, or an id in another spelling would be another call.
       const key = idempotencyKey(context.group, handler, eventKey(event.eventId))
@@ -75,6 +77,7 @@ class PostgresEffects implements Effects<Tx> {
       )
       await keep(event, context)
     }
+    return Object.assign(once, { [remembersMs]: memoryMs })
   }
 
   async prune(olderThanMs: number): Promise<number> {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { textMessage } from '../../../../test/recording-sender.ts'
+import { memoryOf } from '../core/handler-options.ts'
 import { silentLogger } from '../core/logger.ts'
 import { runTransaction } from '../postgres/open-transaction.ts'
 import type { Sql } from '../postgres/sql.ts'
@@ -42,4 +43,9 @@ test('an onDuplicate that throws is logged, and the delivery is finished', async
   })
   expect(inbox.stats()).toMatchObject({ handled: 0, duplicates: 1 })
   expect(error).toHaveBeenCalledWith(expect.objectContaining({ reason: 'metrics are down' }), expect.any(String))
+})
+
+test('its handlers say for how long they recognise an event that comes again', () => {
+  expect(memoryOf(createInbox({ sql: knowsAll }).once(() => {}))).toBe(Number.POSITIVE_INFINITY)
+  expect(memoryOf(createInbox({ sql: knowsAll, retentionMs: 60_000 }).once(() => {}))).toBe(60_000)
 })

@@ -5,6 +5,7 @@ import type { Envelope } from '../core/envelope.ts'
 import { InvalidConfigurationError } from '../core/errors.ts'
 import { eventKey } from '../core/event-key.ts'
 import { failpoint } from '../core/failpoint.ts'
+import { remembersMs } from '../core/handler-options.ts'
 import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
@@ -62,7 +63,7 @@ class PostgresInbox implements Inbox<Tx> {
     { name, alone = false }: OnceOptions = {},
   ): Handler<Type, Data> {
     if (name === '') throw new InvalidConfigurationError('a handler\'s name in the inbox must not be empty, got ""')
-    return async (event, context) => {
+    const once: Handler<Type, Data> = async (event, context) => {
       const handlerName = name ?? event.eventType
       const { group, delivery } = context
       const outcome = await this.#groupOf(group).handle({
@@ -79,6 +80,8 @@ class PostgresInbox implements Inbox<Tx> {
       if (outcome === 'handled') this.#handled++
       else this.#cameAgain(event, context, handlerName)
     }
+    // A consumer that may retry for longer than this refuses to start.
+    return Object.assign(once, { [remembersMs]: this.#options.retentionMs ?? Number.POSITIVE_INFINITY })
   }
 
   async prune(olderThanMs = this.#options.retentionMs): Promise<number> {
