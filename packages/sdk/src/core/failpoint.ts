@@ -18,6 +18,22 @@ export const failpointNames = [
   'inbox.handled',
   // The transaction is committed; the consumer does not know yet, and the offset was not moved.
   'inbox.committed',
+  // A failed event is parked; the consumer does not know yet, and the offset was not moved.
+  'parking.took',
+  // An event is parked behind the others of its key, likewise.
+  'parking.followed',
+  // Keys that are due were claimed; none of their events was handed over yet.
+  'parking.claimed',
+  // A parked event was handled; it is still in its queue.
+  'parking.handled',
+  // It is gone from its queue.
+  'parking.finished',
+  // An event was given up and is stored as a dead letter; the offset, if it is about one, was not moved.
+  'deadLetters.stored',
+  // The plan of a redrive is made; nothing was changed.
+  'redrive.planned',
+  // Dead letters were put back into their queues; the record of who did it is committed with them.
+  'redrive.released',
 ] as const
 
 export type FailpointName = (typeof failpointNames)[number]
