@@ -48,7 +48,7 @@ class ForeignTransaction implements ForeignTx {
         ...(values === undefined ? {} : { values: [...values] }),
       })
     } catch (error) {
-      throw statementError(error, false, 'PostgreSQL')
+      throw statementError(error, undefined, 'PostgreSQL')
     }
   }
 

@@ -1,17 +1,24 @@
 import type { QueryResult as PgResult, PoolClient, Query } from 'pg'
 import { DatabaseUnavailableError } from '../core/errors.ts'
+import type { Owed } from './answer-watch.ts'
 import { type Command, seenFromHere } from './open-transaction.ts'
 import { type BatchOutcome, type BatchReceiver, BatchWriter, PgBatch } from './pg-batch.ts'
 import { Flush, type FlushOwner } from './pg-flush.ts'
 import { stalePlanStates } from './prepared-statements.ts'
 import type { QueryResult } from './queryable.ts'
-import { sqlState, statementError } from './sql-errors.ts'
+import { readOnlyState, sqlState, statementError } from './sql-errors.ts'
 
 /** One wrapper per client, for as long as the pool keeps it: making listeners anew for every checkout costs more than a statement. */
 const connections = new WeakMap<PoolClient, PgConnection>()
 
+export interface PgConnectionOptions {
+  readonly place: string
+  readonly prepares: boolean
+  readonly isNew: (connection: PgConnection) => void
+}
+
 /** A `pg` client of a pool: sends what belongs together in one flush, and knows when its connection is gone. */
-export class PgConnection implements FlushOwner {
+export class PgConnection implements FlushOwner, Owed {
   readonly #client: PoolClient
   readonly #place: string
   readonly #writer: BatchWriter
@@ -22,15 +29,13 @@ export class PgConnection implements FlushOwner {
   #turn: Promise<unknown> = Promise.resolve()
   #spoiled = false
 
-  /** The connection of a client that was just checked out. */
-  static of(
-    client: PoolClient,
-    { place, prepares }: { readonly place: string; readonly prepares: boolean },
-  ): PgConnection {
+  /** The connection of a client that was just checked out; `isNew` is called with one that was not before. */
+  static of(client: PoolClient, { place, prepares, isNew }: PgConnectionOptions): PgConnection {
     let connection = connections.get(client)
     if (connection === undefined) {
       connection = new PgConnection(client, place, prepares)
       connections.set(client, connection)
+      isNew(connection)
     }
     return connection
   }
@@ -55,6 +60,19 @@ export class PgConnection implements FlushOwner {
     // `pg` keeps the backend's pid on the client; its types leave it out.
     const { processID } = this.#client as PoolClient & { readonly processID?: unknown }
     return typeof processID === 'number' ? processID : undefined
+  }
+
+  get silentMs(): number {
+    return this.busy ? performance.now() - this.#lastAnswer : 0
+  }
+
+  stillWorking(): void {
+    this.#lastAnswer = performance.now()
+  }
+
+  /** Drops the connection; whoever waits for an answer on it learns that it is gone. */
+  giveUp(reason: Error): void {
+    this.#client.connection.stream.destroy(reason)
   }
 
   get busy(): boolean {
@@ -92,6 +110,7 @@ export class PgConnection implements FlushOwner {
   #flush(commands: readonly Command[]): Promise<readonly BatchOutcome[]> {
     return new Promise((resolve) => {
       const flush = new Flush(this, commands.length, resolve)
+      if (this.#underWay === 0) this.#lastAnswer = performance.now()
       this.#underWay += commands.length
       const stream = this.#client.connection?.stream
       stream?.cork()
@@ -109,13 +128,10 @@ export class PgConnection implements FlushOwner {
     this.#lastAnswer = performance.now()
   }
 
-  /** Drops the connection when the server owes an answer and has not said anything for this long, as one that is cut off. */
+  /** Drops the connection when the server owes an answer and has not said anything for this long, whatever the reason. */
   watch(silenceMs: number): { stop(): void } {
-    this.#lastAnswer = performance.now()
     const timer = setInterval(() => {
-      if (!this.busy) this.#lastAnswer = performance.now()
-      else if (performance.now() - this.#lastAnswer > silenceMs)
-        this.#client.connection.stream.destroy(new Error(`no answer for ${silenceMs} ms`))
+      if (this.silentMs > silenceMs) this.giveUp(new Error(`no answer for ${silenceMs} ms`))
     }, silenceMs / 4)
     timer.unref()
     return { stop: () => clearInterval(timer) }
@@ -139,8 +155,10 @@ export class PgConnection implements FlushOwner {
   }
 
   explain(error: unknown): unknown {
-    if (stalePlanStates.has(sqlState(error) ?? '')) this.spoil()
-    return statementError(error, this.#lost !== undefined, this.#place)
+    const state = sqlState(error)
+    // One that reached a standby reads for ever; the next connection may find the server that took over.
+    if (state === readOnlyState || (state !== undefined && stalePlanStates.has(state))) this.spoil()
+    return statementError(error, this.#lost, this.#place)
   }
 
   #lostError(): DatabaseUnavailableError {

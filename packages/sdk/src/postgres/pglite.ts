@@ -1,6 +1,6 @@
 /** PostgreSQL inside this process, for embedded runs and tests. The door `@evtkit/sdk/postgres/pglite`. */
 import type { PGliteInterface } from '@electric-sql/pglite'
-import { ClosedError } from '../core/errors.ts'
+import { CloseDeadlineError, ClosedError } from '../core/errors.ts'
 import { runTransaction } from './open-transaction.ts'
 import { PgliteLocks } from './pglite-locks.ts'
 import { PgliteTransactionDriver, runAlone } from './pglite-transaction.ts'
@@ -79,9 +79,20 @@ class PgliteSql implements Sql {
     }
   }
 
-  async close(): Promise<void> {
+  async close(deadlineMs = 10_000): Promise<void> {
     this.#closed = true
-    await Promise.allSettled([...this.#underWay])
+    if (this.#underWay.size === 0) return
+    const done = Promise.allSettled([...this.#underWay])
+    let timer: NodeJS.Timeout | undefined
+    const overdue = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs)
+    })
+    await Promise.race([done, overdue])
+    clearTimeout(timer)
+    if (this.#underWay.size > 0)
+      throw new CloseDeadlineError(
+        `${this.#underWay.size} statement(s) or transaction(s) still ran after ${deadlineMs} ms`,
+      )
   }
 
   async #transaction<T>(work: (tx: Tx) => Promise<T> | T, options?: TransactionOptions): Promise<T> {

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { isRetryable } from '../core/errors.ts'
 import { connectError, isConflict, sqlState, statementError } from './sql-errors.ts'
 
+const cut = { error: new Error('the connection was closed') }
 const sqlError = (code: string) => Object.assign(new Error('whatever it says'), { code })
 
 describe('the errors of the database', () => {
-  test.each(['57P01', '57P02', '57P03', '57P05', '25P03', '25006', '08006', '53300', '53100', '58030'])(
+  test.each(['57P01', '57P02', '57P03', '57P05', '25006', '08006', '53300', '53100', '58030'])(
     'SQLSTATE %s means that the database is not available',
     (state) => {
       const error = sqlError(state)
-      expect(statementError(error, false, 'PostgreSQL')).toMatchObject({
+      expect(statementError(error, undefined, 'PostgreSQL')).toMatchObject({
         code: 'EVT_DATABASE_UNAVAILABLE',
         retryable: true,
         cause: error,
@@ -19,20 +20,27 @@ describe('the errors of the database', () => {
 
   test.each(['23505', '42601', '22P02', '40P01', '57014'])('SQLSTATE %s passes as it is', (state) => {
     const error = sqlError(state)
-    expect(statementError(error, false, 'PostgreSQL')).toBe(error)
-    expect(statementError(error, true, 'PostgreSQL')).toBe(error)
+    expect(statementError(error, undefined, 'PostgreSQL')).toBe(error)
+    expect(statementError(error, cut, 'PostgreSQL')).toBe(error)
+  })
+
+  test('a transaction that was idle too long is no outage, whether a statement or the connection has the news', () => {
+    const news = sqlError('25P03')
+    const told = { code: '25P03', cause: news, message: expect.stringContaining('longer than idleInTransactionMs') }
+    expect(statementError(news, undefined, 'PostgreSQL')).toMatchObject(told)
+    expect(statementError(new Error('not queryable'), { error: news }, 'PostgreSQL')).toMatchObject(told)
   })
 
   test('an error without SQLSTATE is an outage only when the connection is gone', () => {
     const error = new TypeError('cannot turn this value into a parameter')
-    expect(statementError(error, false, 'PostgreSQL')).toBe(error)
-    expect(statementError(error, true, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+    expect(statementError(error, undefined, 'PostgreSQL')).toBe(error)
+    expect(statementError(error, cut, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
   })
 
   test('a broken pipe is an outage, though its code has the shape of a SQLSTATE', () => {
     const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32, syscall: 'write' })
     expect(sqlState(error)).toBeUndefined()
-    expect(statementError(error, false, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
+    expect(statementError(error, undefined, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
     expect(connectError(error, 'PostgreSQL')).toMatchObject({ code: 'EVT_DATABASE_UNAVAILABLE' })
   })
 

@@ -1,15 +1,20 @@
 /** What the database's errors mean, decided once and from codes alone. */
 import { DatabaseUnavailableError, isEvtError } from '../core/errors.ts'
 
+/** read_only_sql_transaction: connected to a standby, as in the middle of a failover, or the server takes no writes. */
+export const readOnlyState = '25006'
+
 /** SQLSTATEs of a server that cannot serve at the moment, or has ended the connection. */
 const unavailableStates = new Set([
   '57P01', // admin_shutdown: a restart, a failover, or somebody ended this session
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now: starting up or recovering
   '57P05', // idle_session_timeout: the lease of a session ran out
-  '25P03', // idle_in_transaction_session_timeout ends the connection too
-  '25006', // read_only_sql_transaction: connected to a standby, as in the middle of a failover
+  readOnlyState,
 ])
+
+/** idle_in_transaction_session_timeout: the server ended a transaction, and the connection with it. */
+const idleTransactionState = '25P03'
 
 /** SQLSTATE classes that mean the same. */
 const unavailableClasses = new Set([
@@ -52,14 +57,26 @@ export function connectError(error: unknown, place: string): unknown {
 /**
  * The error of a failed statement.
  *
- * @param lost whether the connection had gone by then; an error without SQLSTATE means nothing else in that case.
+ * @param lost what the connection ended with, if it has; an error without SQLSTATE means nothing else in that case.
  */
-export function statementError(error: unknown, lost: boolean, place: string): unknown {
+export function statementError(error: unknown, lost: { readonly error: unknown } | undefined, place: string): unknown {
+  // The process was frozen, or the work waited for something else: this transaction's fault, not the database's.
+  for (const cause of [error, lost?.error]) if (sqlState(cause) === idleTransactionState) return idleTooLong(cause)
   const state = sqlState(error)
-  if (isEvtError(error) || (state === undefined ? !lost && !isSystemError(error) : !isUnavailable(state))) return error
-  return new DatabaseUnavailableError(`${place} ended the connection or cannot serve: ${messageOf(error)}`, {
+  if (isEvtError(error) || (state === undefined ? lost === undefined && !isSystemError(error) : !isUnavailable(state)))
+    return error
+  const reason = lost !== undefined && state === undefined ? lost.error : error
+  return new DatabaseUnavailableError(`${place} ended the connection or cannot serve: ${messageOf(reason)}`, {
     cause: error,
   })
+}
+
+function idleTooLong(cause: unknown): Error {
+  const error = new Error(
+    'the database ended this transaction: nothing was done in it for longer than idleInTransactionMs (the process was frozen, or the work waited for something else meanwhile). It was rolled back.',
+    { cause },
+  )
+  return Object.assign(error, { code: idleTransactionState })
 }
 
 function isUnavailable(state: string): boolean {

@@ -13,12 +13,20 @@ export interface Sql extends Queryable {
   /**
    * Runs `work` in a transaction and commits when it resolves; rolls back when it throws or the signal is aborted.
    * When it resolves, the commit was acknowledged. The transaction is begun by the first statement.
+   *
+   * @throws DatabaseUnavailableError when the database is away, or falls silent. When that was during the commit, whether it
+   * took place is not known: do such work again only where a second time is recognised, as the inbox does.
    */
   transaction<T>(work: (tx: Tx) => Promise<T> | T, options?: TransactionOptions): Promise<T>
   /** Runs `work` with a connection of its own, and with it everything that belongs to a connection, such as locks. */
   session<T>(work: (session: Session) => Promise<T>, options?: SessionOptions): Promise<T>
-  /** Waits for what is under way and closes the connections. Twice is once. */
-  close(): Promise<void>
+  /**
+   * Waits for what is under way and closes the connections. Twice is once.
+   *
+   * @param deadlineMs then what still runs is given up, with its connection. @default 10000
+   * @throws CloseDeadlineError when something was.
+   */
+  close(deadlineMs?: number): Promise<void>
 }
 
 export interface SessionOptions {
@@ -27,6 +35,8 @@ export interface SessionOptions {
    * off loses them. And a server that owes an answer this long is given up: the session counts as lost. Milliseconds. Needs PostgreSQL 14. No limit by default.
    */
   readonly leaseMs?: number
+  /** Gives the session up at once, whatever runs in it: its connection is dropped. */
+  readonly signal?: AbortSignal
 }
 
 /** One connection, held for as long as the work of {@link Sql.session} runs. */
