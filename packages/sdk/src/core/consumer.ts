@@ -6,6 +6,7 @@ import { type Codec, jsonCodec } from './codec.ts'
 import { type ConsumerHealth, describeStatus, healthOf } from './consumer-health.ts'
 import type { Context } from './context.ts'
 import { Dispatcher, type Handler } from './dispatch.ts'
+import { dueBatch } from './due-batch.ts'
 import { CloseDeadlineError, ClosedError, InvalidConfigurationError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
 import type { FailedEvents, FailedEventsMember } from './failed-events.ts'
@@ -264,8 +265,10 @@ class TypedConsumer implements Consumer {
     const handOver = this.#handOver
     if (progress === undefined || handOver === undefined)
       return { next: batch.deliveries[0]?.offset ?? 0n, retryInMs: Math.max(1, this.#circuit.restMs) }
+    const due = dueBatch(batch, this.#takesOver)
+    if (due.batch === undefined) return { next: batch.deliveries[0]?.offset ?? 0n, retryInMs: due.restMs }
     return runPartition({
-      batch,
+      batch: due.batch,
       progress,
       slots: this.#slots,
       clock: this.#clock,

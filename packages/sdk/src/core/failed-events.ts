@@ -74,6 +74,14 @@ export type RetryOutcome =
   /** It was not the event's fault: a part is down, or the consumer closes. Counts for nothing. */
   | { readonly result: 'postponed'; readonly retryInMs: number }
 
+/** An event that comes back through a topic. */
+export interface ReturnedEvent {
+  /** As the consumer first had it: topic, partition, offset, headers and timestamp; its attempts go on counting. */
+  readonly delivery: Delivery
+  /** How long it has to wait before it is handed over. Milliseconds; 0 when it is due. */
+  readonly dueInMs: number
+}
+
 /** Takes over the failed events of one consumer, from its start to its close. */
 export interface FailedEventsMember {
   /**
@@ -83,6 +91,13 @@ export interface FailedEventsMember {
   assigned(topic: string, partition: number): Promise<void>
   /** Whether an earlier event of its key still waits. Called for every delivery, so it must be quick; it may err on the side of `true`. */
   isBehind(delivery: Delivery): boolean
+  /**
+   * The event that a record of one of the topics it added stands for; `undefined` for a record of any other topic. Such records
+   * are handed over in the order of their partition, none before the one ahead of it is due, and have one attempt in place.
+   *
+   * @throws RejectedRecordError when the record is something else; it is set aside as it is.
+   */
+  returned?(delivery: Delivery): ReturnedEvent | undefined
   /**
    * Puts an event behind the others of its key, durably. `free` when none of them waits any more: the event is handled now.
    * `full` when a limit is reached: the delivery, and with it the offset, has to wait.

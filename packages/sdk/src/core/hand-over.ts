@@ -27,7 +27,11 @@ export type Pipeline = (context: Context) => void | Promise<void>
 
 /** One delivery on its way. */
 interface Passage {
+  /** What its partition holds: progress is kept under its offset. */
   readonly delivery: Delivery
+  /** What is handed over: the same, or the event that came back in it. */
+  readonly event: Delivery
+  readonly isReturned: boolean
   readonly progress: PartitionProgress
   /** It tries whether a part that was down is back. */
   readonly probes: boolean
@@ -51,7 +55,15 @@ export class HandOver {
     const { circuit } = this.#options
     const probes = circuit.outage !== undefined && circuit.tryProbe()
     if (circuit.outage !== undefined && !probes) return 'held'
-    const passage = { delivery, progress, probes, context: new DeliveryContext(delivery) }
+    let event = delivery
+    try {
+      event = this.#takesOver?.returned?.(delivery)?.delivery ?? delivery
+    } catch (error) {
+      const context = new DeliveryContext(delivery)
+      return this.#failed({ delivery, event, isReturned: true, progress, probes, context }, error)
+    }
+    const isReturned = event !== delivery
+    const passage = { delivery, event, isReturned, progress, probes, context: new DeliveryContext(event) }
     return this.#takesOver?.isBehind(delivery) === true ? this.#follow(passage, this.#takesOver) : this.#handle(passage)
   }
 
@@ -88,7 +100,7 @@ export class HandOver {
   }
 
   #failed(passage: Passage, thrown: unknown): LaneOutcome | Promise<LaneOutcome> {
-    const { context, probes, delivery, progress } = passage
+    const { context, probes, delivery, event, isReturned, progress } = passage
     const { circuit, clock } = this.#options
     const policy = this.#policyOf(context)
     const failure = failureOf(thrown, policy)
@@ -97,7 +109,7 @@ export class HandOver {
     if (probes && outage !== undefined && failure.error.name === 'HandlerDeadlineError')
       return this.#outage(passage, outage.part, failure.error)
     if (failure.kind === 'outage') return this.#outage(passage, failure.part, failure.error)
-    if (failure.kind === 'rejection') return this.#store(passage, () => this.#reject(delivery, failure.error))
+    if (failure.kind === 'rejection') return this.#store(passage, () => this.#reject(event, failure.error))
     if (probes) circuit.recovered()
     if (failure.kind === 'setup') return this.#postpone(passage, failure.error)
 
@@ -106,7 +118,8 @@ export class HandOver {
     progress.failed(delivery.offset, failure.error, failedAttempt(failure.error, clock), now, waitMs)
     const { since = now } = progress.failures(delivery.offset) ?? {}
     const { attempts = 5, maxElapsedMs = 60_000 } = policy
-    const usedUp = failure.final || delivery.attempt >= attempts || now - since + waitMs > maxElapsedMs
+    // Each topic it came back through was a wait for one attempt; more of them here would hold up what is due behind it.
+    const usedUp = failure.final || isReturned || delivery.attempt >= attempts || now - since + waitMs > maxElapsedMs
     const takesOver = this.#takesOver
     if (takesOver !== undefined && usedUp)
       return this.#store(passage, () => this.#take(passage, takesOver, failure.error, failure.final))
@@ -159,10 +172,10 @@ export class HandOver {
   }
 
   async #take(passage: Passage, takesOver: FailedEventsMember, error: Error, final: boolean): Promise<LaneOutcome> {
-    const { delivery, progress, context } = passage
+    const { delivery, event, progress, context } = passage
     const history = progress.failures(delivery.offset)?.history ?? []
     const taken = await takesOver.take({
-      delivery,
+      delivery: event,
       attempts: history,
       final,
       afterGivingUp: context.handling?.afterGivingUp ?? 'stop',
@@ -172,8 +185,8 @@ export class HandOver {
       return 'held'
     }
     this.#options.logger.warn(
-      { ...place(delivery), attempt: delivery.attempt, final, error },
-      `handling failed ${delivery.attempt} time(s) in place: ${error.message}; the event was taken over, and its partition goes on`,
+      { ...place(event), attempt: event.attempt, final, error },
+      `handling failed ${event.attempt} time(s): ${error.message}; the event was taken over, and its partition goes on`,
     )
     return 'finished'
   }
