@@ -10,6 +10,7 @@ export default defineConfig({
     'outbox/index': 'src/outbox/index.ts',
     'inbox/index': 'src/inbox/index.ts',
     'effects/index': 'src/effects/index.ts',
+    'retry/index': 'src/retry/index.ts',
     'dead-letters/index': 'src/dead-letters/index.ts',
     'avro/index': 'src/avro/index.ts',
     'registry/index': 'src/registry/index.ts',
