@@ -1,5 +1,6 @@
 import { type Clock, pause, systemClock } from '../core/clock.ts'
 import { BrokerUnavailableError, ClosedError, InvalidConfigurationError, UnknownTopicError } from '../core/errors.ts'
+import { inFlightLimits } from '../core/in-flight.ts'
 import { consoleLogger } from '../core/logger.ts'
 import type { RawMessage } from '../core/message.ts'
 import type { NewTopic, TopicDetails } from '../core/topic.ts'
@@ -13,6 +14,8 @@ import { PartitionCounts } from './partition-counts.ts'
 
 /** A Kafka cluster as a transport: sender, source, and the administration of topics and groups. */
 export interface KafkaTransport extends Transport {
+  /** The longest a send can take: `deliveryTimeoutMs` twice, since one call may wait behind another. Milliseconds. */
+  readonly sendTimeoutMs: number
   /** Which cluster this is, and the brokers that it has at the moment, as `host:port`. */
   describeCluster(): Promise<{ readonly clusterId: string; readonly brokers: readonly string[] }>
   /**
@@ -65,6 +68,10 @@ class Kafka implements KafkaTransport {
     })
   }
 
+  get sendTimeoutMs(): number {
+    return 2 * this.#settings.deliveryTimeoutMs
+  }
+
   send(messages: readonly RawMessage[]): Promise<void> {
     return this.#sender.send(messages)
   }
@@ -74,6 +81,7 @@ class Kafka implements KafkaTransport {
     if (subscription.group === '') throw new InvalidConfigurationError('a subscription needs the name of its group')
     if (subscription.topics.length === 0)
       throw new InvalidConfigurationError(`the subscription of group "${subscription.group}" names no topic`)
+    inFlightLimits(subscription)
     const opened = new KafkaSubscription(subscription, {
       ...this.#settings,
       driver: this.#driver,

@@ -8,6 +8,9 @@ import type { AsideSummary } from './relay-session.ts'
 import type { RelaySettings } from './relay-settings.ts'
 import { RelayShift, type ShiftReport } from './relay-shift.ts'
 
+/** What an abandoned relay gets on top of a close's deadline to let go of its session. Milliseconds. */
+const lastWordMs = 500
+
 /** The life of a relay: one shift after the other, each in a session of its own, until it is closed. */
 export class OutboxRelay {
   readonly #settings: RelaySettings
@@ -61,14 +64,19 @@ export class OutboxRelay {
   async close(deadlineMs: number): Promise<void> {
     this.#closing.abort()
     this.#alarm.ring()
-    const overdue = this.#settings.clock.after(deadlineMs, () => this.#abandoned.abort())
-    await this.#running
-    overdue.cancel()
+    const { clock } = this.#settings
+    const timers = [clock.after(deadlineMs, () => this.#abandoned.abort(new ClosedError('the relay was closed')))]
+    // Whoever waits for a new connection cannot be stopped; it is not waited for.
+    const overdue = new Promise<void>((resolve) => {
+      timers.push(clock.after(deadlineMs + lastWordMs, resolve))
+    })
+    await Promise.race([this.#running, overdue])
+    for (const timer of timers) timer.cancel()
     this.#state = 'closed'
     this.#detail = 'closed'
     if (this.#abandoned.signal.aborted)
       throw new CloseDeadlineError(
-        `the relay's send was still under way after ${deadlineMs} ms and was abandoned; its rows are sent again`,
+        `the relay did not come to an end within ${deadlineMs} ms: its send was still under way, or the database did not answer; it was abandoned, and rows that are still in the outbox are sent again`,
       )
   }
 
@@ -78,7 +86,7 @@ export class OutboxRelay {
         await this.#settings.sessions.open((session) => {
           start.opened()
           return new RelayShift(session, this.#settings, this.#report()).run()
-        })
+        }, this.#abandoned.signal)
       } catch (error) {
         // Only the first look is answered for by `start`; later somebody may be migrating at this moment.
         if (isEvtError(error) && error.code === 'EVT_SCHEMA_NOT_MIGRATED' && this.#state === 'connecting') {

@@ -5,7 +5,7 @@ import type { Row } from '../postgres/queryable.ts'
 import type { Session, Sql } from '../postgres/sql.ts'
 import { bucketCount, type OutboxRow } from './outbox-row.ts'
 import { moveAside, sweepAside } from './postgres-set-aside.ts'
-import type { AsideSummary, ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
+import type { AsideSummary, Claim, ClaimOptions, FailedRow, RelaySession, RelaySessions } from './relay-session.ts'
 
 /** Sessions over PostgreSQL's session-level advisory locks. */
 export class PostgresRelaySessions implements RelaySessions {
@@ -17,7 +17,7 @@ export class PostgresRelaySessions implements RelaySessions {
     this.#leaseMs = leaseMs
   }
 
-  open<T>(work: (session: RelaySession) => Promise<T>): Promise<T> {
+  open<T>(work: (session: RelaySession) => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#sql.session(
       async (session) => {
         const space = await spaceOf(session)
@@ -26,7 +26,7 @@ export class PostgresRelaySessions implements RelaySessions {
         await session.locks.join(space)
         return work(new PostgresRelaySession(session, space))
       },
-      { leaseMs: this.#leaseMs },
+      { leaseMs: this.#leaseMs, signal },
     )
   }
 }
@@ -80,12 +80,12 @@ class PostgresRelaySession implements RelaySession {
     return this.#buckets.length
   }
 
-  async claim({ limit, except, exceptKeys, exceptTopics }: ClaimOptions): Promise<readonly OutboxRow[]> {
-    if (this.#buckets.length === 0) return []
+  async claim({ limit, maxBytes, except, exceptKeys, exceptTopics }: ClaimOptions): Promise<Claim> {
+    if (this.#buckets.length === 0) return { rows: [], more: false }
     const buckets = this.#buckets.length === bucketCount ? null : this.#buckets
-    const values = [buckets, except.at(-1) ?? '0', except, exceptKeys, limit, exceptTopics]
+    const values = [buckets, except.at(-1) ?? '0', except, exceptKeys, limit, exceptTopics, maxBytes]
     const { rows } = await this.#session.query(claim, values)
-    return rows.map(toOutboxRow)
+    return { rows: rows.map(toOutboxRow), more: rows.length === limit || rows.at(-1)?.is_last === false }
   }
 
   async remove(ids: readonly string[]): Promise<number> {
@@ -135,13 +135,22 @@ const settings = 'set enable_seqscan = off; set jit = off'
 // that committed late must be found before later rows of its key, so no "id > last seen" is safe. Deleted rows cost little
 // to pass, the first scan over them marks their index entries dead. Rows being sent all have ids up to $2; only for
 // those is the (hashed) list searched. While nothing is set aside, the first EXISTS is computed once and ends the matter.
-const claim = `select id, key_hash, topic, key, value, headers, timestamp_ms from evtkit_outbox o
+//
+// The outer part adds up sizes, which are known without reading what is stored out of line, and keeps the rows that fit, and
+// the first in any case. It tells of the last one whether more were found.
+const claim = `select id, key_hash, topic, key, value, headers, timestamp_ms, is_last from (
+select found.*, sum(bytes) over so_far as total, lead(id) over so_far is null as is_last from (
+select id, key_hash, topic, key, value, headers, timestamp_ms,
+  coalesce(octet_length(key), 0) + coalesce(octet_length(value), 0) + octet_length(headers) as bytes
+from evtkit_outbox o
 where ($1::int4[] is null or (key_hash & ${bucketCount - 1}) = any($1))
   and (id > $2::bigint or id not in (select unnest($3::bigint[])))
   and key_hash <> all($4::int4[])
   and topic <> all($6::text[])
   and (not exists (select from evtkit_outbox_set_aside)
     or not exists (select from evtkit_outbox_set_aside a where a.key_hash = o.key_hash and a.topic = o.topic and a.key = o.key))
-order by id limit $5::int4`
+order by id limit $5::int4
+) found window so_far as (order by id rows unbounded preceding)
+) fitting where total <= $7::float8 or total = bytes order by id`
 
 const remove = 'delete from evtkit_outbox where id = any($1::bigint[])'

@@ -19,6 +19,11 @@ export interface RelayOptions {
   readonly outbox?: Outbox<Tx>
   /** Rows per send. @default 500 */
   readonly batchSize?: number
+  /**
+   * Bytes per send, of keys, values and headers; a larger row goes alone. A relay holds two batches at once.
+   * @default 8388608 (8 MiB)
+   */
+  readonly batchBytes?: number
   /** Wait between looks while rows keep coming. Milliseconds. @default 2 */
   readonly busyPollMs?: number
   /** Longest wait between looks when nothing comes. Milliseconds. @default 100 */
@@ -26,8 +31,8 @@ export interface RelayOptions {
   /** How often relays look at how many they are and share the work anew. Milliseconds. @default 1000 */
   readonly balanceMs?: number
   /**
-   * The longest the sender may take for one send, its own retries included. For Kafka that is twice its
-   * `deliveryTimeoutMs`, since a send may wait behind another. Milliseconds. @default 60000
+   * The longest the sender may take for one send, its own retries included. Not shorter than what the sender says of itself.
+   * Milliseconds. @default the sender's `sendTimeoutMs`, which for Kafka is twice its `deliveryTimeoutMs`, or 60000
    */
   readonly sendTimeoutMs?: number
   /**
@@ -51,13 +56,26 @@ export interface RelayOptions {
  * and listed by {@link outboxSetAside}; later rows of the same topic and key wait behind them. In an outage everything
  * waits and nothing is set aside.
  *
- * @throws InvalidConfigurationError when the lease is not longer than the sender's timeout, or a number makes no sense.
+ * @throws InvalidConfigurationError when a send can take longer than `sendTimeoutMs`, or that longer than the lease, or a number makes no sense.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { batchSize = 500, busyPollMs = 2, idlePollMs = 100, balanceMs = 1000, sendTimeoutMs = 60_000 } = options
+  const { batchSize = 500, batchBytes = 8 * 1024 * 1024, busyPollMs = 2, idlePollMs = 100, balanceMs = 1000 } = options
+  const sendersMs = sendTimeoutOf(options.sender)
+  const { sendTimeoutMs = sendersMs ?? 60_000 } = options
   const { leaseMs = sendTimeoutMs + 15_000, backoff = { initialMs: 100, maxMs: 5000 } } = options
-  for (const [name, value] of Object.entries({ batchSize, busyPollMs, idlePollMs, balanceMs, sendTimeoutMs }))
+  for (const [name, value] of Object.entries({
+    batchSize,
+    batchBytes,
+    busyPollMs,
+    idlePollMs,
+    balanceMs,
+    sendTimeoutMs,
+  }))
     if (!(value >= 1)) throw new InvalidConfigurationError(`${name} must be 1 or more, got ${value}`)
+  if (sendersMs !== undefined && sendTimeoutMs < sendersMs)
+    throw new InvalidConfigurationError(
+      `sendTimeoutMs (${sendTimeoutMs}) must not be shorter than what the sender may take for one send, ${sendersMs} ms: the relay's lease would run out while the sender still tries, and another relay would send the same rows. Leave it out, or shorten the sender's own timeout.`,
+    )
   if (!(leaseMs > sendTimeoutMs))
     throw new InvalidConfigurationError(
       `leaseMs (${leaseMs}) must be longer than sendTimeoutMs (${sendTimeoutMs}): a relay that waits for the broker would lose its share meanwhile, and another would send the same rows`,
@@ -67,11 +85,17 @@ export function createRelay(options: RelayOptions): Relay {
     throw new InvalidConfigurationError(
       `leaseMs (${leaseMs}) must be longer than the relay's own waits (up to ${longestWaitMs} ms by idlePollMs, balanceMs and backoff)`,
     )
-  return new PostgresRelay(options, { batchSize, busyPollMs, idlePollMs, balanceMs, leaseMs, backoff })
+  return new PostgresRelay(options, { batchSize, batchBytes, busyPollMs, idlePollMs, balanceMs, leaseMs, backoff })
+}
+
+/** What a sender says of itself: Kafka's does, others may. */
+function sendTimeoutOf(sender: Sender): number | undefined {
+  return 'sendTimeoutMs' in sender && typeof sender.sendTimeoutMs === 'number' ? sender.sendTimeoutMs : undefined
 }
 
 interface Limits {
   readonly batchSize: number
+  readonly batchBytes: number
   readonly busyPollMs: number
   readonly idlePollMs: number
   readonly balanceMs: number

@@ -4,12 +4,12 @@ import type { OutboxRow } from './outbox-row.ts'
 /** Opens sessions with the database that holds the outbox. */
 export interface RelaySessions {
   /**
-   * Runs `work` with a session, and ends it with everything it holds.
+   * Runs `work` with a session, and ends it with everything it holds; at once when the signal is aborted.
    *
    * @throws SchemaNotMigratedError when there is no outbox.
    * @throws DatabaseUnavailableError
    */
-  open<T>(work: (session: RelaySession) => Promise<T>): Promise<T>
+  open<T>(work: (session: RelaySession) => Promise<T>, signal: AbortSignal): Promise<T>
 }
 
 /**
@@ -24,7 +24,7 @@ export interface RelaySession {
   /** Takes or gives up buckets until the share is fair among the relays at work; tells how many it has. Nothing may be under way. */
   balance(): Promise<number>
   /** The oldest rows of the share, by id. Rows of a key that waits behind a set-aside row are left out. */
-  claim(options: ClaimOptions): Promise<readonly OutboxRow[]>
+  claim(options: ClaimOptions): Promise<Claim>
   /** Deletes rows that were acknowledged; tells how many were there. */
   remove(ids: readonly string[]): Promise<number>
   /** Moves rows that can never be sent as they are, and what waits behind them, out of the way. */
@@ -33,8 +33,18 @@ export interface RelaySession {
   sweep(): Promise<AsideSummary>
 }
 
+/** What a claim got. */
+export interface Claim {
+  readonly rows: readonly OutboxRow[]
+  /** Whether a limit ended it, so that there may be more. */
+  readonly more: boolean
+}
+
 export interface ClaimOptions {
+  /** Rows at most. */
   readonly limit: number
+  /** Bytes at most, of keys, values and headers together; a single row may be larger. */
+  readonly maxBytes: number
   /** Rows being sent at the moment, by id. */
   readonly except: readonly string[]
   /** Keys to leave alone for now. */

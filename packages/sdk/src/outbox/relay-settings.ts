@@ -8,7 +8,10 @@ import type { RelaySessions } from './relay-session.ts'
 export interface RelaySettings {
   readonly sessions: RelaySessions
   readonly sender: Sender
+  /** Rows per send. */
   readonly batchSize: number
+  /** Bytes per send. */
+  readonly batchBytes: number
   readonly busyPollMs: number
   readonly idlePollMs: number
   /** How often the share of the work is looked at. */

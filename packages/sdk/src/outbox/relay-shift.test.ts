@@ -21,6 +21,8 @@ class FakeOutbox implements RelaySessions {
   readonly claims: ClaimOptions[] = []
   opened = 0
   failToOpen: Error | undefined
+  /** Claims get no answer. */
+  hangs = false
   lose = new AbortController()
 
   put(...pairs: readonly (readonly [number, string])[]): void {
@@ -40,10 +42,12 @@ class FakeOutbox implements RelaySessions {
       sweep: async () => ({ rows: this.aside.length, waiting: 0, reason: this.aside[0]?.error.message ?? '' }),
       claim: async (options) => {
         this.claims.push(options)
-        return this.rows
+        if (this.hangs) await new Promise(() => {})
+        const found = this.rows
           .filter((row) => !options.except.includes(row.id) && !options.exceptKeys.includes(row.keyHash))
           .filter((row) => !options.exceptTopics.includes(row.message.topic))
-          .slice(0, options.limit)
+        const rows = found.slice(0, options.limit)
+        return { rows, more: rows.length === options.limit }
       },
       remove: async (ids) => {
         const before = this.rows.length
@@ -64,6 +68,7 @@ function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentL
     sessions: outbox,
     sender,
     batchSize: 2,
+    batchBytes: 1_000_000,
     busyPollMs: 1,
     idlePollMs: 5,
     balanceMs,
@@ -231,6 +236,20 @@ describe('an outage', () => {
     outbox.rows = []
     await eventually(() => expect(relay.health().state).toBe('running'))
     await relay.close(1000)
+  })
+
+  test('of a database that does not answer does not keep a relay from closing at its deadline', async () => {
+    const outbox = new FakeOutbox()
+    outbox.hangs = true
+    outbox.put([1, 'a1'])
+    const relay = relayOver(outbox, new RecordingSender())
+    await relay.start()
+    await expect(relay.close(20)).rejects.toMatchObject({
+      code: 'EVT_CLOSE_DEADLINE',
+      message: expect.stringContaining('the database did not answer'),
+    })
+    expect(relay.health().state).toBe('closed')
+    await expect(relay.start()).rejects.toMatchObject({ code: 'EVT_CLOSED' })
   })
 
   test('does not keep a relay from closing', async () => {

@@ -2,7 +2,7 @@ import { failpoint } from '../core/failpoint.ts'
 import type { Alarm } from './alarm.ts'
 import type { HeldKeys } from './held-keys.ts'
 import type { OutboxRow } from './outbox-row.ts'
-import type { AsideSummary, RelaySession } from './relay-session.ts'
+import type { AsideSummary, Claim, RelaySession } from './relay-session.ts'
 import type { RelaySettings } from './relay-settings.ts'
 import { type SendOutcome, sortOutcome } from './send-outcome.ts'
 
@@ -45,7 +45,7 @@ export class RelayShift {
   #busyUntil = 0
   #pollMs: number
   #buckets = 0
-  #ahead: Promise<readonly OutboxRow[]> | undefined
+  #ahead: Promise<Claim> | undefined
   /** Keys that failed in the last batch: rows claimed ahead of that must not pass them. */
   #stopped: ReadonlySet<number> = new Set()
   /** Topics that were refused in it, likewise. */
@@ -65,10 +65,10 @@ export class RelayShift {
     this.#report.held.clear()
     while (!this.#report.closing.aborted) {
       if (this.#now() >= this.#balanceAt) await this.#balance()
-      const rows = await this.#next()
-      if (rows.length > 0) await this.#relay(rows)
+      const { rows, more } = await this.#next()
+      if (rows.length > 0) await this.#relay(rows, more)
       // Whoever shares the connection rings for every row, so that a look which can only find nothing is saved.
-      if (rows.length === 0 || (this.#session.shared && rows.length < this.#settings.batchSize)) await this.#idle()
+      if (rows.length === 0 || (this.#session.shared && !more)) await this.#idle()
     }
     await this.#quiesce()
   }
@@ -92,37 +92,37 @@ export class RelayShift {
     await this.#removing
   }
 
-  async #next(): Promise<readonly OutboxRow[]> {
+  async #next(): Promise<Claim> {
     const ahead = this.#ahead
     this.#ahead = undefined
     const stopped = this.#stopped
     const refused = this.#refused
     this.#stopped = new Set()
     this.#refused = new Set()
-    const rows = (await ahead) ?? (await this.#claim([]))
-    this.#report.claimed(rows.length, this.#buckets)
-    if (stopped.size === 0) return rows
-    const allowed = rows.filter((row) => !stopped.has(row.keyHash) && !refused.has(row.message.topic))
-    return allowed.length > 0 ? allowed : this.#claim([])
+    const claim = (await ahead) ?? (await this.#claim([]))
+    this.#report.claimed(claim.rows.length, this.#buckets)
+    if (stopped.size === 0) return claim
+    const rows = claim.rows.filter((row) => !stopped.has(row.keyHash) && !refused.has(row.message.topic))
+    return rows.length > 0 ? { rows, more: claim.more } : this.#claim([])
   }
 
-  async #claim(except: readonly string[]): Promise<readonly OutboxRow[]> {
+  async #claim(except: readonly string[]): Promise<Claim> {
     const { held } = this.#report
-    const limit = this.#settings.batchSize
-    if (!held.any) return this.#session.claim({ limit, except, exceptKeys: [], exceptTopics: [] })
+    const limits = { limit: this.#settings.batchSize, maxBytes: this.#settings.batchBytes }
+    if (!held.any) return this.#session.claim({ ...limits, except, exceptKeys: [], exceptTopics: [] })
     const now = this.#now()
     const [exceptKeys, exceptTopics] = [held.waiting(now), held.waitingTopics(now)]
-    const rows = await this.#session.claim({ limit, except, exceptKeys, exceptTopics })
-    if (except.length === 0 && rows.length < limit) held.forgetMissing(rows, now)
-    return rows
+    const claim = await this.#session.claim({ ...limits, except, exceptKeys, exceptTopics })
+    if (except.length === 0 && !claim.more) held.forgetMissing(claim.rows, now)
+    return claim
   }
 
-  async #relay(rows: readonly OutboxRow[]): Promise<void> {
+  async #relay(rows: readonly OutboxRow[], more: boolean): Promise<void> {
     await failpoint('relay.claimed')
     this.#busyUntil = this.#now() + busyForMs
     this.#pollMs = this.#settings.busyPollMs
     // A short batch was all there was; looking for more at once would mostly find nothing.
-    if (rows.length * 2 >= this.#settings.batchSize && !this.#session.shared) {
+    if ((more || rows.length * 2 >= this.#settings.batchSize) && !this.#session.shared) {
       this.#ahead = this.#claim(rows.map((row) => row.id))
       this.#ahead.catch(() => {})
     }

@@ -142,12 +142,13 @@ describe('a relay that loses its session', () => {
     const claimed = gate()
     const ended = frozen.open(async (session) => {
       await session.balance()
-      const rows = await session.claim({ limit: 10, except: [], exceptKeys: [], exceptTopics: [] })
+      const all = { limit: 10, maxBytes: 1_000_000, except: [], exceptKeys: [], exceptTopics: [] }
+      const { rows } = await session.claim(all)
       claimed.open()
       // From here on nothing is heard of it, as of a process that was stopped between its send and the removal.
       await thaw.opened
       return session.remove(rows.map((row) => row.id))
-    })
+    }, new AbortController().signal)
     ended.catch(() => {})
     await claimed.opened
     const sender = new RecordingSender()

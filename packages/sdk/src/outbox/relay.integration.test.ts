@@ -5,6 +5,7 @@ import {
   SchemaNotMigratedError,
   silentLogger,
 } from '@evtkit/sdk'
+import { createKafka } from '@evtkit/sdk/kafka'
 import { createPostgres, migrate } from '@evtkit/sdk/postgres'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
@@ -234,6 +235,35 @@ describe('a relay', () => {
       await late.close()
       await sql.query(`drop database if exists ${name} with (force)`)
     }
+  })
+
+  test('sends in batches of so many bytes, a larger row alone, and holds no more than that', async () => {
+    const sender = new RecordingSender()
+    const sizes = [400, 400, 400, 5000, 100, 100, 900, 1]
+    await send(...sizes.map((size, i) => [`k${i}`, 'x'.repeat(size)] as const))
+    await withRelay({ sender, batchBytes: 1000 }, async () => {
+      await eventually(async () => expect(await depth()).toBe(0))
+    })
+    expect(sender.batches.map((batch) => batch.map(({ value }) => value?.length))).toEqual([
+      [400, 400],
+      [400],
+      [5000],
+      [100, 100],
+      [900, 1],
+    ])
+  })
+
+  test('refuses to give a send less time than its sender may take', () => {
+    const sender = Object.assign(new RecordingSender(), { sendTimeoutMs: 60_000 })
+    expect(() => createRelay({ sql, sender, sendTimeoutMs: 59_000 })).toThrow(
+      /sendTimeoutMs \(59000\) must not be shorter than what the sender may take for one send, 60000 ms/,
+    )
+    expect(() => createRelay({ sql, sender, leaseMs: 60_000 })).toThrow(
+      /leaseMs \(60000\) must be longer than sendTimeoutMs/,
+    )
+    const kafka = createKafka({ brokers: ['127.0.0.1:1'], deliveryTimeoutMs: 20_000 })
+    expect(() => createRelay({ sql, sender: kafka, sendTimeoutMs: 39_999 })).toThrow(InvalidConfigurationError)
+    createRelay({ sql, sender: kafka, leaseMs: 40_001 })
   })
 
   test('refuses a lease that the sender could outlast', () => {

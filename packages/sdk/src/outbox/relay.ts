@@ -10,8 +10,8 @@ export interface Relay {
   /**
    * Stops claiming, waits for the send under way and removes what it got acknowledged.
    *
-   * @param deadlineMs after that the send is abandoned. @default 10000
-   * @throws CloseDeadlineError when it was; its rows are sent again, by this relay's successor or another one.
+   * @param deadlineMs after that the send is abandoned, and a database that does not answer. @default 10000
+   * @throws CloseDeadlineError when something was; the rows are sent again, by this relay's successor or another one.
    */
   close(deadlineMs?: number): Promise<void>
   health(): RelayHealth
