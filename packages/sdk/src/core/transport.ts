@@ -40,6 +40,13 @@ export interface SubscribeOptions {
    */
   readonly stallMs: number
   readonly onStatus: (status: SourceStatus) => void
+  /**
+   * Most bytes handed over and not finished, over all partitions of this member: while there are as many, nothing more is
+   * fetched. One fetch may go beyond it by what the log hands out at least. @default 67108864 (64 MiB)
+   */
+  readonly maxInFlightBytes?: number
+  /** The same in records. @default 100000 */
+  readonly maxInFlightRecords?: number
   /** Ends the attempts to subscribe. */
   readonly signal?: AbortSignal
 }

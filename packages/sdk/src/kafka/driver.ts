@@ -59,6 +59,8 @@ export interface DriverBatch extends TopicPartition {
   /** Offset after the batch, behind control records that nobody sees. */
   readonly end: bigint
   readonly highWatermark: bigint
+  /** Bytes of all records, as far as they were read. */
+  readonly bytes: number
   /** Whether the partition was moved, or handed out anew, since this was asked for. Holds when it is handed over. */
   isStale(): boolean
   /** Moves the position from which is fetched next. */
@@ -74,6 +76,11 @@ export interface DriverConsumerOptions {
   readonly topics: readonly string[]
   /** How long other members wait for this one when partitions are handed out anew. Milliseconds. */
   readonly rebalanceTimeoutMs: number
+  /**
+   * Asked before each fetch: how many bytes may be taken in. Waits a little when there is no room; 0 when there still is
+   * none, and then nothing is fetched.
+   */
+  roomBytes(): Promise<number>
   /** How many partitions may be handled at once. */
   readonly concurrency: number
   /** Handles a batch, and tells whether to go on or to join the group again. Must not reject. */

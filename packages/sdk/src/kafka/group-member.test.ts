@@ -15,7 +15,7 @@ import {
 import { GroupMember } from './group-member.ts'
 
 /** A member whose client is told what to fetch, and remembers what was asked of it. */
-function stage(handle: (batch: Batch) => Promise<Verdict>) {
+function stage(handle: (batch: Batch) => Promise<Verdict>, maxInFlightBytes?: number) {
   const manual = createManualClock()
   let setBackMs = 0
   const clock = { ...manual, now: () => manual.now() - setBackMs, pendingTimers: () => manual.pending }
@@ -75,6 +75,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
     subscription: {
       group: 'g',
       topics: ['t'],
+      ...(maxInFlightBytes !== undefined && { maxInFlightBytes }),
       stallMs: 5000,
       onStatus: () => {},
       handle,
@@ -97,6 +98,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
     deliveries: Array.from({ length: count }, (_, i) => delivery(partition, BigInt(from + i))),
     end: BigInt(from + count),
     highWatermark: 100n,
+    bytes: count * 10,
     isStale: () => false,
     advance: (next) => void positions.set(`t/${partition}`, next),
     commit: async (all) => {
@@ -111,6 +113,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>) {
   return {
     ...{ member, clock, paused, commits, positions, statuses, ended, log, fetch },
     join: (...partitions: number[]) => joins.joined(partitions.map((partition) => ({ topic: 't', partition }))),
+    roomBytes: () => joins.roomBytes(),
     beforeJoin: () => joins.beforeJoin(),
     handOver: (batch: DriverBatch) => joins.handle(batch),
     outOfRange: (partition: number, position: bigint) => {
@@ -528,4 +531,27 @@ test('a client that crashed ends the member once', () => {
   crash(new Error('first'))
   crash(new Error('second'))
   expect(ended).toMatchObject([{ message: 'first' }])
+})
+
+test('nothing more is fetched while as much as allowed is in the hands of the handlers', async () => {
+  const finish: (() => void)[] = []
+  const { join, handOver, fetch, clock, roomBytes } = stage(async (batch) => {
+    await new Promise<void>((resolve) => finish.push(resolve))
+    return finishAll(batch)
+  }, 50)
+  join(0, 1)
+  expect(await roomBytes()).toBe(50)
+  const first = handOver(fetch(0, 0, 3))
+  expect(await roomBytes()).toBe(20)
+  const second = handOver(fetch(1, 0, 3))
+  const waiting = roomBytes()
+  await clock.advance(250)
+  expect(await waiting).toBe(0)
+  const released = roomBytes()
+  finish[0]?.()
+  await clock.advance(0)
+  expect(await released).toBe(20)
+  finish[1]?.()
+  await Promise.all([first, second, clock.advance(600)])
+  expect(await roomBytes()).toBe(50)
 })

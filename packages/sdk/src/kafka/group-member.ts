@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { CloseDeadlineError, InvalidConfigurationError } from '../core/errors.ts'
+import { InFlight, inFlightLimits } from '../core/in-flight.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
 import { Assignment } from './assignment.ts'
@@ -43,6 +44,8 @@ const longBatchMs = 500
 const lastCommitMs = 5000
 /** How long the group may take to answer that a member leaves. Milliseconds. */
 const leaveMs = 5000
+/** How long a fetch waits for room. Milliseconds. */
+const roomMs = 250
 /** How long a member that can go on no longer may take to say so. Milliseconds. */
 const endedMs = 2000
 /** How long a member that has not joined may take to go. Milliseconds. */
@@ -55,6 +58,7 @@ export class GroupMember {
   readonly #committer: OffsetCommitter
   readonly #heartbeats: HeartbeatLoop
   readonly #running = new RunningBatches()
+  readonly #inFlight: InFlight
   readonly #paused: PausedPartitions
   readonly #watch: BrokerWatch
   #state: State = 'joining'
@@ -68,6 +72,7 @@ export class GroupMember {
   constructor(options: GroupMemberOptions) {
     const { driver, subscription, clock, logger, commitIntervalMs, rebalanceTimeoutMs, concurrency } = options
     this.#options = options
+    this.#inFlight = new InFlight(inFlightLimits(subscription))
     this.#givenUp = new Promise((resolve) => {
       this.#giveUp = resolve
     })
@@ -96,6 +101,7 @@ export class GroupMember {
       topics: subscription.topics,
       rebalanceTimeoutMs,
       concurrency,
+      roomBytes: () => this.#roomBytes(),
       handle: (batch) => this.#handle(batch),
       beforeJoin: () => this.#beforeJoin(),
       joined: (partitions) => this.#joined(partitions),
@@ -213,6 +219,7 @@ export class GroupMember {
       if (isCurrent()) this.#committer.mark({ topic: run.topic, partition: run.partition, offset: next })
     })
     this.#running.begin(run)
+    this.#inFlight.take(run)
     this.#committer.by((positions) => fetched.commit(positions))
     this.#heartbeats.start()
     const work = this.#work(run, isCurrent)
@@ -246,9 +253,18 @@ export class GroupMember {
       logger.error({ error, topic, partition }, 'the client did not take the end of a batch')
       if (this.#paused.isBusy(run)) this.#paused.resume(run)
     } finally {
+      this.#inFlight.release(run)
       // Whoever leaves waits for it.
       this.#running.end(run)
     }
+  }
+
+  async #roomBytes(): Promise<number> {
+    const room = this.#inFlight.roomBytes
+    if (room > 0 || this.#state !== 'running') return room
+    // Not longer: whoever closes or joins again waits for what the client has under way.
+    await within(this.#options.clock, roomMs, new Promise<void>((resolve) => this.#inFlight.onRelease(resolve)))
+    return this.#inFlight.roomBytes
   }
 
   #goOn(): 'continue' | 'rejoin' {

@@ -150,6 +150,7 @@ test('no new consumer begins while a handler of the old one runs', async () => {
     ],
     end: 1n,
     highWatermark: 1n,
+    bytes: 0,
     isStale: () => false,
     advance: () => {},
     commit: async () => {},

@@ -9,6 +9,7 @@ import {
   type TopicPartition,
 } from './driver.ts'
 import { subscriptionAwareAssigner } from './kafkajs-assigner.ts'
+import { boundedFetch, nothing } from './kafkajs-bounded-fetches.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { KafkajsDelivery } from './kafkajs-delivery.ts'
 import { classify, isMembershipLost } from './kafkajs-errors.ts'
@@ -19,6 +20,9 @@ import { leanProtocol } from './kafkajs-lean-protocol.ts'
  * member, and then the group waits until the session of the old one is over.
  */
 const patience = 120
+
+/** What a record has besides key and value, its headers among it, which nobody has looked at yet. Bytes. */
+const besidesBytes = 256
 
 export interface KafkajsConsumerOptions extends KafkajsClientOptions {
   readonly sessionTimeoutMs: number
@@ -38,6 +42,7 @@ export class KafkajsConsumer implements DriverConsumer {
   /** How often the group was joined, and under which joining records were asked for, by the list they came in. */
   #joinings = 0
   readonly #askedUnder = new WeakMap<object, number>()
+  #fetches = 0
 
   constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
     this.#options = options
@@ -171,7 +176,7 @@ export class KafkajsConsumer implements DriverConsumer {
     cluster.findBroker = async (node) => {
       // kafkajs has chosen the positions by now, and the group may be joined anew while the answer is under way.
       const joining = this.#joinings
-      return this.#noting(await findBroker(node), joining)
+      return this.#bounded(await findBroker(node), joining)
     }
     const defaultOffset = cluster.defaultOffset.bind(cluster)
     cluster.defaultOffset = (config) => {
@@ -182,10 +187,14 @@ export class KafkajsConsumer implements DriverConsumer {
     }
   }
 
-  /** The broker, with a note on the records it sends of the joining under which they were asked for. */
-  #noting(broker: Broker, joining: number): Broker {
+  /** The broker, asked for no more than there is room, with a note on its records of the joining under which they were asked for. */
+  #bounded(broker: Broker, joining: number): Broker {
     const fetch: Broker['fetch'] = async (request) => {
-      const answer = await broker.fetch(request)
+      const room = await this.#options.roomBytes()
+      if (room === 0) return nothing
+      // Every broker is asked at once, each for its share.
+      const share = Math.ceil(room / Math.max(1, this.#cluster?.getNodeIds().length ?? 1))
+      const answer = await broker.fetch(boundedFetch(request, share, this.#fetches++))
       for (const { partitions } of answer.responses)
         for (const { messages } of partitions) this.#askedUnder.set(messages, joining)
       return answer
@@ -219,6 +228,7 @@ class KafkajsBatch implements DriverBatch {
   readonly deliveries: readonly Delivery[]
   readonly end: bigint
   readonly highWatermark: bigint
+  readonly bytes: number
   readonly #payload: EachBatchPayload
   readonly #isCurrent: boolean
 
@@ -228,6 +238,10 @@ class KafkajsBatch implements DriverBatch {
     this.#isCurrent = isCurrent
     this.topic = topic
     this.partition = partition
+    this.bytes = messages.reduce(
+      (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0) + besidesBytes,
+      0,
+    )
     this.deliveries = messages.map((record) => new KafkajsDelivery(record, topic, partition, group))
     this.end = BigInt(payload.batch.lastOffset()) + 1n
     this.highWatermark = BigInt(highWatermark)

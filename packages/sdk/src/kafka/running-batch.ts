@@ -1,16 +1,19 @@
 import type { Clock } from '../core/clock.ts'
+import type { Load } from '../core/in-flight.ts'
 import type { Delivery } from '../core/message.ts'
 import type { Batch, Verdict } from '../core/transport.ts'
 import type { DriverBatch } from './driver.ts'
 
 /** A batch in the hands of the handler, and what is known of how it goes. */
-export class RunningBatch implements Batch {
+export class RunningBatch implements Batch, Load {
   readonly topic: string
   readonly partition: number
   readonly generation: number
   readonly deliveries: readonly Delivery[]
   readonly highWatermark: bigint
   readonly fetched: DriverBatch
+  readonly bytes: number
+  readonly records: number
   /** Monotonic milliseconds of the last progress. */
   progressAt: number
   /** The partition was sent elsewhere meanwhile: what becomes of this batch no longer decides where it stands. */
@@ -26,6 +29,8 @@ export class RunningBatch implements Batch {
     this.deliveries = fetched.deliveries
     this.highWatermark = fetched.highWatermark
     this.fetched = fetched
+    this.bytes = fetched.bytes
+    this.records = fetched.deliveries.length
     this.generation = generation
     this.#clock = clock
     this.#onSettled = onSettled

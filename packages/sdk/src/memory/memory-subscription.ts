@@ -7,6 +7,7 @@ import {
   InvalidConfigurationError,
   UnknownTopicError,
 } from '../core/errors.ts'
+import { InFlight, inFlightLimits } from '../core/in-flight.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Subscription } from '../core/transport.ts'
 import type { TopicPartition } from './assignment.ts'
@@ -34,6 +35,7 @@ export class MemorySubscription implements Subscription, GroupMember {
   readonly #around: Surroundings
   readonly #ending = new AbortController()
   readonly #queue: PartitionReader[] = []
+  readonly #inFlight: InFlight
   #state: State = 'connecting'
   #readers: readonly PartitionReader[] = []
   #nextTurn: NodeJS.Immediate | undefined
@@ -44,6 +46,7 @@ export class MemorySubscription implements Subscription, GroupMember {
     this.#options = options
     this.#group = group
     this.#around = around
+    this.#inFlight = new InFlight(inFlightLimits(options))
   }
 
   /** Waits until every topic exists, then joins; gives up when the subscription is closed. */
@@ -136,6 +139,7 @@ export class MemorySubscription implements Subscription, GroupMember {
         handle,
         stallMs,
         maxBatchRecords,
+        inFlight: this.#inFlight,
         clock,
         random,
         logger,
@@ -158,8 +162,19 @@ export class MemorySubscription implements Subscription, GroupMember {
 
   #turn(): void {
     this.#nextTurn = undefined
+    if (this.#inFlight.roomBytes === 0) {
+      this.#waitForRoom()
+      return
+    }
     this.#queue.shift()?.turn()
     if (this.#queue.length > 0) this.#nextTurn ??= setImmediate(() => this.#turn())
+  }
+
+  /** Who is in the queue keeps its place. */
+  #waitForRoom(): void {
+    this.#inFlight.onRelease(() => {
+      if (this.#queue.length > 0) this.#nextTurn ??= setImmediate(() => this.#turn())
+    })
   }
 
   #gap(error: HistoryGapError): void {

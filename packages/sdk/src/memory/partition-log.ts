@@ -54,15 +54,16 @@ export class PartitionLog {
   }
 
   /** Records from `offset` on, each with its own copy of the bytes: what a reader does to them stays with it. */
-  read(offset: bigint, maxRecords: number): LogRecord[] {
+  read(offset: bigint, maxRecords: number, roomBytes = maxReadBytes): LogRecord[] {
     const start = Number(offset - this.#low)
     const found: LogRecord[] = []
+    const most = Math.min(maxReadBytes, roomBytes)
     let bytes = 0
     for (let i = start; i < this.#records.length && found.length < maxRecords; i++) {
       const record = this.#records[i]
       if (record === undefined) break
       bytes += sizeOf(record.message)
-      if (found.length > 0 && bytes > maxReadBytes) break
+      if (found.length > 0 && bytes > most) break
       found.push(copyOfRecord(record))
     }
     return found

@@ -1,10 +1,11 @@
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { HistoryGapError } from '../core/errors.ts'
+import type { InFlight, Load } from '../core/in-flight.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Delivery } from '../core/message.ts'
 import type { Batch, SubscribeOptions, Verdict } from '../core/transport.ts'
-import type { LogReader, PartitionLog } from './partition-log.ts'
+import { type LogReader, type PartitionLog, sizeOf } from './partition-log.ts'
 
 export interface PartitionReaderOptions {
   readonly log: PartitionLog
@@ -12,6 +13,8 @@ export interface PartitionReaderOptions {
   readonly handle: SubscribeOptions['handle']
   readonly stallMs: number
   readonly maxBatchRecords: number
+  /** Shared by all readers of a member. */
+  readonly inFlight: InFlight
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -127,8 +130,8 @@ export class PartitionReader implements LogReader {
   }
 
   #read(): Delivery[] {
-    const { group, maxBatchRecords } = this.#options
-    return this.log.read(this.#position, maxBatchRecords).map(({ message, partition, offset }) => ({
+    const { group, maxBatchRecords, inFlight } = this.#options
+    return this.log.read(this.#position, maxBatchRecords, inFlight.roomBytes).map(({ message, partition, offset }) => ({
       message,
       partition,
       offset,
@@ -139,7 +142,7 @@ export class PartitionReader implements LogReader {
   }
 
   #handOver(deliveries: readonly Delivery[]): void {
-    const { handle, clock, commit } = this.#options
+    const { handle, clock, commit, inFlight } = this.#options
     const handing = new Handing({
       topic: this.log.topic,
       partition: this.log.partition,
@@ -154,6 +157,7 @@ export class PartitionReader implements LogReader {
     this.#state = 'handling'
     this.#handing = handing
     this.#watch(handing)
+    inFlight.take(handing)
     // Started in a microtask so that what `handle` throws at once is a rejection like any other.
     this.#call = Promise.resolve()
       .then(() => handle(handing))
@@ -194,6 +198,7 @@ export class PartitionReader implements LogReader {
 
   /** What follows when `handle` has come back. */
   #resume(handing: Handing, waitMs: number): void {
+    this.#options.inFlight.release(handing)
     this.#stall?.cancel()
     this.#handing = undefined
     if (!handing.isVoid) this.#position = handing.settled
@@ -236,13 +241,15 @@ interface HandingOptions extends Omit<Batch, 'settle'> {
 }
 
 /** One batch on its way through `handle`. */
-class Handing implements Batch {
+class Handing implements Batch, Load {
   readonly topic: string
   readonly partition: number
   readonly generation: number
   readonly deliveries: readonly Delivery[]
   readonly highWatermark: bigint
   readonly signal: AbortSignal
+  readonly bytes: number
+  readonly records: number
   /** Offset after the last record. */
   readonly end: bigint
   /** Set when the partition is no longer this batch's to speak for. */
@@ -257,6 +264,8 @@ class Handing implements Batch {
     this.partition = options.partition
     this.generation = options.generation
     this.deliveries = options.deliveries
+    this.bytes = options.deliveries.reduce((sum, { message }) => sum + sizeOf(message), 0)
+    this.records = options.deliveries.length
     this.highWatermark = options.highWatermark
     this.signal = options.signal
     this.settled = options.from

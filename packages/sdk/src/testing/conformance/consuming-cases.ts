@@ -250,4 +250,35 @@ export const consumingCases: readonly ConformanceCase[] = [
     await stage.send(...numbered(topic, 'k', 2))
     await stage.eventually(() => assert.deepEqual(reader.values, ['0', '1']))
   }),
+
+  conformanceCase('no more is in flight than allowed, over all partitions, and all of it comes', async (stage) => {
+    const topic = await stage.topic('bounded', 4)
+    const recordBytes = 100_000
+    const maxInFlightBytes = 250_000
+    const value = 'x'.repeat(recordBytes)
+    // One send each, because a log may hand out all that was written at once.
+    for (let i = 0; i < 12; i++) await stage.send(message(topic, keyFor(i % 4, 4), value))
+    const gate = stage.gate()
+    let inFlight = 0
+    let most = 0
+    let finished = 0
+    await stage.read({
+      group: `${topic}-group`,
+      topics: [topic],
+      maxInFlightBytes,
+      handle: async ({ deliveries }) => {
+        inFlight += deliveries.length
+        most = Math.max(most, inFlight)
+        await gate.passed
+        inFlight -= deliveries.length
+        finished += deliveries.length
+        return { next: (deliveries.at(-1)?.offset ?? 0n) + 1n, retryInMs: 0 }
+      },
+    })
+    await stage.eventually(() => assert.ok(inFlight >= 2))
+    gate.open()
+    await stage.eventually(() => assert.equal(finished, 12))
+    // The last fetch before the limit is reached may bring one record more than there is room for.
+    assert.ok(most * recordBytes <= maxInFlightBytes + recordBytes, `${most} records of ${recordBytes} bytes at once`)
+  }),
 ]

@@ -12,6 +12,7 @@ export interface ReaderOptions {
   readonly retryInMs?: number
   /** @default 30000 */
   readonly stallMs?: number
+  readonly maxInFlightBytes?: number
   readonly signal?: AbortSignal
 }
 
@@ -29,13 +30,14 @@ export class Reader {
   }
 
   get subscribeOptions(): SubscribeOptions {
-    const { group, topics, stallMs = 30_000, signal } = this.#options
+    const { group, topics, stallMs = 30_000, maxInFlightBytes, signal } = this.#options
     return {
       group,
       topics,
       stallMs,
       handle: (batch) => this.#handle(batch),
       onStatus: (status) => this.statuses.push(status),
+      ...(maxInFlightBytes === undefined ? {} : { maxInFlightBytes }),
       ...(signal === undefined ? {} : { signal }),
     }
   }
