@@ -38,7 +38,7 @@ function explained(error: unknown, { message, partition, offset }: TravellingEve
   const place = `${message.topic}/${partition}@${offset}`
   if (isCode(error, 'EVT_RECORD_TOO_LARGE'))
     return new RecordTooLargeError(
-      `the failed event of ${place} is too large for "${topic}", which takes the record and some hundred bytes of headers more: raise max.message.bytes of "${topic}" above that of "${message.topic}". Until then its offset does not move.`,
+      `the failed event of ${place} is too large for "${topic}", which takes the record and some hundred bytes of headers more: raise max.message.bytes of "${topic}" above that of "${message.topic}", and the largest record that the client sends. Until then its offset does not move.`,
       { cause: error },
     )
   if (isCode(error, 'EVT_UNKNOWN_TOPIC'))
