@@ -1,9 +1,9 @@
 import { createProducer, type EventDefinition, type RawMessage } from '@evtkit/sdk'
 
 /** The record that publishing this event would send. */
-export async function recordOf<Type extends string, Data>(
-  event: EventDefinition<Type, Data>,
-  data: NoInfer<Data>,
+export async function recordOf<Type extends string, Data, Input>(
+  event: EventDefinition<Type, Data, Input>,
+  data: NoInfer<Input>,
 ): Promise<RawMessage> {
   const sent: RawMessage[] = []
   const sender = { send: async (messages: readonly RawMessage[]) => void sent.push(...messages) }

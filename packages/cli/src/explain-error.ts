@@ -40,6 +40,7 @@ const nextOf: Readonly<Record<ErrorCode, string>> = {
   EVT_INVALID_SCHEMA: 'correct the schema that the message names',
   EVT_INVALID_CONTRACT: 'correct the files that the message names',
   EVT_DATABASE_UNAVAILABLE: 'check --database (EVT_DATABASE) and evt doctor; evt dev up starts one on this computer',
+  EVT_DEPENDENCY_UNAVAILABLE: 'wait for the part that the message names, or mend it',
   EVT_SCHEMA_NOT_MIGRATED: 'run the migrations of the service, then evt doctor',
   EVT_NOT_A_TRANSACTION: 'pass an open transaction',
   EVT_HANDLER_DEADLINE: 'try again; if it happens again, find out what the handler waits for',

@@ -50,7 +50,15 @@ export {
   UnknownSchemaError,
   UnknownTopicError,
 } from './core/errors.ts'
-export { defineEvent, type EventDefinition, type Fact, fact, type Upcaster } from './core/event.ts'
+export {
+  defineEvent,
+  type EventDefinition,
+  type Fact,
+  fact,
+  type InputOf,
+  type PublishingSchema,
+  type Upcaster,
+} from './core/event.ts'
 export type {
   AfterGivingUp,
   FailedAttempt,

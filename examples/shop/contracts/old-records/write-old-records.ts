@@ -74,7 +74,9 @@ async function written(
   const sent: RawMessage[] = []
   const sender = { send: async (messages: readonly RawMessage[]) => void sent.push(...messages) }
   const newId = () => '0199e0c4-5d5e-7abc-8def-0123456789ab'
-  await createProducer({ sender, source: 'old-service', codec, newId }).publish(event, data, {
+  // Safe: the schema validates it.
+  const anyEvent = event as EventDefinition<string, unknown, unknown>
+  await createProducer({ sender, source: 'old-service', codec, newId }).publish(anyEvent, data, {
     metadata: { userId: 'user 1' },
   })
   return sent[0]?.value?.toString('base64') ?? ''

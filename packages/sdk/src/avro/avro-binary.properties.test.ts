@@ -28,7 +28,7 @@ const schemaAndData = (onlyJson = false) =>
 test('valid data is accepted as it is', () => {
   fc.assert(
     fc.property(schemaAndData(), ([schema, data]) => {
-      assert.deepStrictEqual(compileCheck(schema)(data, 0, undefined), data)
+      assert.deepStrictEqual(compileCheck(schema, 'reader')(data, 0, undefined), data)
     }),
     runs,
   )
@@ -110,7 +110,7 @@ describe('bytes from anywhere', () => {
       expect(error).toBeInstanceOf(UndecodableRecordError)
       return
     }
-    assert.deepStrictEqual(compileCheck(reader)(value, 0, undefined), value)
+    assert.deepStrictEqual(compileCheck(reader, 'reader')(value, 0, undefined), value)
   }
 
   test('are read as valid data or refused by name', () => {

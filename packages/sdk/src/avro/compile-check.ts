@@ -13,15 +13,23 @@ import { enumCheck, isJsonBuffer, scalarCheck } from './scalar-checks.ts'
 import { type Check, invalid, refuse, type ValidationTrail } from './validation-trail.ts'
 import { isWellFormed } from './well-formed-text.ts'
 
+/** Who gives the values: a reader's may be newer than the schema, a publisher's may not. */
+export type Audience = 'reader' | 'publisher'
+
 /** Compiles the check of a type's values. Records that hold themselves are compiled once. */
-export function compileCheck(schema: AvroSchema): Check {
-  return new Compiler().check(schema)
+export function compileCheck(schema: AvroSchema, audience: Audience): Check {
+  return new Compiler(audience).check(schema)
 }
 
 type Fields = Record<string, unknown>
 
 class Compiler {
   readonly #records = new Map<AvroRecord, Check>()
+  readonly #audience: Audience
+
+  constructor(audience: Audience) {
+    this.#audience = audience
+  }
 
   check(schema: AvroSchema): Check {
     switch (schema.kind) {
@@ -34,7 +42,7 @@ class Compiler {
       case 'union':
         return this.#union(schema)
       case 'enum':
-        return enumCheck(schema)
+        return enumCheck(schema, this.#audience === 'reader')
       default:
         return scalarCheck(schema)
     }

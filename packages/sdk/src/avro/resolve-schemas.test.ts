@@ -17,7 +17,7 @@ test('data of a schema reads with every one that is called compatible', () => {
     const reader = parseAvroSchema(after)
     if (checkCompatibility({ reader, writer }).length > 0) continue
     const decode = avroDecoder(writer, reader)
-    const check = compileCheck(reader)
+    const check = compileCheck(reader, 'reader')
     for (const data of fc.sample(dataOf(writer), { seed: 7, numRuns: 5 })) {
       let value: unknown
       try {

@@ -49,13 +49,14 @@ export function scalarCheck(schema: AvroPrimitive | AvroFixed): Check {
   }
 }
 
-export function enumCheck({ symbols, default: fallback }: AvroEnum): Check {
+/** @param mayBeNewer whether a symbol may be one that was added later. */
+export function enumCheck({ symbols, default: fallback }: AvroEnum, mayBeNewer: boolean): Check {
   const known = new Set<unknown>(symbols)
   const listed = symbols.length > 12 ? `${symbols.slice(0, 12).join(', ')}, …` : symbols.join(', ')
   return (value, _depth, trail) => {
     if (known.has(value)) return value
     // A symbol that was added later is read as the default, as Avro does.
-    if (fallback !== undefined && typeof value === 'string') return fallback
+    if (mayBeNewer && fallback !== undefined && typeof value === 'string') return fallback
     return refuse(trail, `one of ${listed}`, value)
   }
 }

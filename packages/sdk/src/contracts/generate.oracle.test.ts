@@ -118,7 +118,10 @@ describe.each([
     '%s: data is valid for avsc exactly when it is for us',
     (_, { event, valid, invalid }) => {
       const schema = avroSchema(printAvroSchema(event.data))
-      for (const value of valid) expect(schema['~standard'].validate(value)).toEqual({ value })
+      for (const value of valid) {
+        expect(schema['~standard'].validate(value)).toEqual({ value })
+        expect(schema.validatePublished(value)).toEqual({ value })
+      }
       expect(invalid.length).toBeGreaterThan(50)
       for (const value of invalid) expect(schema['~standard'].validate(value), show(value)).toHaveProperty('issues')
     },
@@ -140,16 +143,29 @@ describe.each([
     },
   )
 
-  test('the compiler takes what avsc calls valid for the generated types, and nothing that it calls invalid', () => {
+  test('the compiler takes what avsc calls valid, and nothing that it calls invalid; only a publisher may leave defaults out', () => {
     const names = new TypeScriptNames(contracts)
+    const inputOf = ({ data }: EventContract) => names.input(data) ?? names.type(data)
     const lines = cases.flatMap(({ event, valid, invalid }) => {
       const name = names.type(event.data)
+      const without = (field: string) =>
+        show(Object.fromEntries(Object.entries(Object(valid[0])).filter(([other]) => other !== field)))
       return [
+        ...event.data.fields
+          .filter(({ name }) => !(name in Object.prototype))
+          .flatMap((field) => [
+            ...(field.default === undefined ? ['// @ts-expect-error'] : []),
+            `use<${inputOf(event)}>(${without(field.name)})`,
+            '// @ts-expect-error',
+            `use<${name}>(${without(field.name)})`,
+          ]),
+        ...valid.slice(0, 3).map((value) => `use<${inputOf(event)}>(${show(value)})`),
         ...valid.slice(0, 3).map((value) => `use<${name}>(${show(value)})`),
         ...spread(invalid, 15).flatMap((value) => ['// @ts-expect-error', `use<${name}>(${show(value)})`]),
       ]
     })
-    const imports = cases.map(({ event }) => names.type(event.data)).join(', ')
+    const used = cases.flatMap(({ event }) => [names.type(event.data), inputOf(event)])
+    const imports = [...new Set(used)].join(', ')
     const program = `import type { ${imports} } from './index.ts'\ndeclare function use<T>(value: T): void\n${lines.join('\n')}`
     const files = generate(contracts).map(({ path, text }) => [`/virtual/${path}`, text] as const)
     expect(compile(new Map([...files, ['/virtual/program.ts', program]])).slice(0, 5)).toEqual([])
@@ -187,7 +203,7 @@ declare module '@evtkit/sdk' {
   export function defineEvent<Data>(options: { schema: { readonly data: Data }; key: (data: Data) => string; [name: string]: unknown }): unknown
 }
 declare module '@evtkit/sdk/avro' {
-  export function avroSchema<Data>(document: unknown): { readonly data: Data }
+  export function avroSchema<Data, Input = Data>(document: unknown): { readonly data: Data; readonly input: Input }
 }
 `
 

@@ -4,15 +4,20 @@ import {
   type CommonDate,
   EverythingHappened,
   type EverythingHappenedData,
+  type EverythingHappenedInput,
   EverythingHappenedV1,
+  type EverythingHappenedV1Data,
   type ForestGrewData,
   NamesHappened,
   type Shared,
+  type SharedInput,
   StressEvents,
   type Tree,
+  type TreeInput,
 } from '../../../../test/stress-contracts/generated/index.ts'
 import type { Consumer } from '../core/consumer.ts'
 import type { Envelope } from '../core/envelope.ts'
+import type { InputOf } from '../core/event.ts'
 import type { Producer } from '../core/producer.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 
@@ -93,7 +98,26 @@ describe('from the definition to the handler', () => {
     })
   })
 
-  test('a publisher cannot leave out a field, nor write it wrongly', () => {
+  test('a publisher may leave out what has a default, on every level', () => {
+    type Input = InputOf<typeof EverythingHappened>
+    expectTypeOf<Input>().toEqualTypeOf<EverythingHappenedInput>()
+    expectTypeOf<Input>().toExtend<{ readonly id: string; readonly flag?: boolean; readonly maybe?: string | null }>()
+    expectTypeOf<Input['tree']>().toEqualTypeOf<TreeInput | null | undefined>()
+    expectTypeOf<TreeInput['left']>().toEqualTypeOf<TreeInput | null | undefined>()
+    expectTypeOf<SharedInput['tag']>().toEqualTypeOf<Shared['tag'] | undefined>()
+    expectTypeOf<EverythingHappenedData>().toExtend<EverythingHappenedInput>()
+    const shared = { name: 'n', other: {} }
+    const { flag, small, maybe, tree, ...rest } = data
+    producer.publish(EverythingHappened, { ...rest, shared, tree: { value: 1, left: { value: 2 } } })
+    // @ts-expect-error a name has no default
+    producer.publish(EverythingHappened, { ...rest, shared: { other: {} } })
+  })
+
+  test('without defaults there is one type for both', () => {
+    expectTypeOf<InputOf<typeof EverythingHappenedV1>>().toEqualTypeOf<EverythingHappenedV1Data>()
+  })
+
+  test('a publisher cannot leave out a field without a default, nor write one wrongly', () => {
     producer.publish(EverythingHappened, data)
     // @ts-expect-error the rest is missing
     producer.publish(EverythingHappened, { id: 'x' })

@@ -1,5 +1,6 @@
 import type { AvroNamed } from '../avro/avro-schema.ts'
 import type { Contracts, EventContract } from './contracts.ts'
+import { recordsWithLeftOutFields } from './left-out-fields.ts'
 import { typesIn } from './schema-files.ts'
 
 /** Names a declaration may not have: TypeScript's own, and those that generated code uses. */
@@ -19,6 +20,8 @@ export class TypeScriptNames {
   readonly #definitions = new Map<EventContract, string>()
   /** By full name of the type. */
   readonly #types = new Map<string, string>()
+  /** The same for what a publisher gives, where that is a type of its own. */
+  readonly #inputs = new Map<string, string>()
   readonly #places = new Map<string, string>()
 
   constructor({ topics, events }: Contracts) {
@@ -33,6 +36,9 @@ export class TypeScriptNames {
     }
     for (const { name } of topics) this.#topics.set(name, this.#take([pascalCase(name), `${pascalCase(name)}Topic`]))
     this.#nameTypes(events)
+    // Last of all: a field with a default that comes or goes must not give other things other names.
+    for (const { name } of recordsWithLeftOutFields(events.flatMap(({ data }) => typesIn(data))))
+      if (!this.#inputs.has(name)) this.#inputs.set(name, this.#take([inputName(known(this.#types, name))]))
   }
 
   topic(name: string): string {
@@ -45,6 +51,11 @@ export class TypeScriptNames {
 
   type(schema: AvroNamed): string {
     return known(this.#types, schema.name)
+  }
+
+  /** The type of what a publisher gives; `undefined` where it is what a reader is given. */
+  input(schema: AvroNamed): string | undefined {
+    return this.#inputs.get(schema.name)
   }
 
   /** Path of the file that declares a type. */
@@ -74,6 +85,11 @@ export class TypeScriptNames {
     this.#taken.add(name)
     return name
   }
+}
+
+/** `OrderCreatedInput` for `OrderCreatedData`, `AddressInput` for `Address`. */
+function inputName(type: string): string {
+  return `${type.replace(/Data(?=_*$)/, '')}Input`
 }
 
 /** `OrderEvents` for `order-events`. */

@@ -10,12 +10,16 @@ import {
 import { isWrappedUnion, logicalFormOf } from '../avro/javascript-kind.ts'
 import { docComment, fieldDoc, valueDoc } from './typescript-doc.ts'
 import { lineWidth, textLiteral } from './typescript-literal.ts'
-import type { TypeScriptNames } from './typescript-names.ts'
+
+/** What the types are called. */
+interface TypeNames {
+  type(schema: AvroNamed): string
+}
 
 /** The declaration of a record, an enum or a fixed: what its values look like in JavaScript. */
-export function typeDeclaration(schema: AvroNamed, names: TypeScriptNames): string {
+export function typeDeclaration(schema: AvroNamed, names: TypeNames): string {
   const name = names.type(schema)
-  if (schema.kind === 'record') return recordDeclaration(schema, name, names)
+  if (schema.kind === 'record') return recordDeclaration(schema, [schema.doc], name, names)
   if (schema.kind === 'fixed')
     return `${docComment([valueDoc(schema) ?? `${schema.size} bytes.`], 0)}export type ${name} = ${typeText(schema, names, true)}\n`
   const unknownSymbol =
@@ -24,11 +28,28 @@ export function typeDeclaration(schema: AvroNamed, names: TypeScriptNames): stri
   return `${doc}export type ${name} =${unionText(schema.symbols.map(textLiteral), 0, `export type ${name} =`.length)}\n`
 }
 
-function recordDeclaration(schema: AvroRecord, name: string, names: TypeScriptNames): string {
-  const doc = docComment([schema.doc], 0)
+/**
+ * The declaration of a record as a publisher gives it: what has a default may be left out.
+ *
+ * @param names what publishers call the types.
+ * @param type what readers call this one.
+ */
+export function inputDeclaration(schema: AvroRecord, names: TypeNames, type: string): string {
+  const says = [`${type} as it is published: a field with a default may be left out.`]
+  return recordDeclaration(schema, says, names.type(schema), names, true)
+}
+
+function recordDeclaration(
+  schema: AvroRecord,
+  says: readonly (string | undefined)[],
+  name: string,
+  names: TypeNames,
+  isInput = false,
+): string {
+  const doc = docComment(says, 0)
   if (schema.fields.length === 0) return `${doc}export type ${name} = Readonly<Record<string, never>>\n`
   const fields = schema.fields.map((field) => {
-    const start = `readonly ${field.name}:`
+    const start = `readonly ${field.name}${isInput && field.default !== undefined ? '?' : ''}:`
     const type = fieldType(field.type, 2, 2 + start.length, names)
     return `${docComment(fieldDoc(field), 2)}  ${start}${type}\n`
   })
@@ -36,7 +57,7 @@ function recordDeclaration(schema: AvroRecord, name: string, names: TypeScriptNa
 }
 
 /** A field's type behind what stands before it; unions, and lists of them, are broken into lines where one is not enough. */
-function fieldType(type: AvroSchema, indent: number, before: number, names: TypeScriptNames): string {
+function fieldType(type: AvroSchema, indent: number, before: number, names: TypeNames): string {
   if (type.kind === 'union') return unionText(branchTexts(type, names), indent, before)
   const line = ` ${typeText(type, names)}`
   if (before + line.length <= lineWidth || type.kind !== 'array' || type.items.kind !== 'union') return line
@@ -52,7 +73,7 @@ function unionText(branches: readonly string[], indent: number, before: number):
 }
 
 /** The type of a schema's values. Named types by their names, unless it is the declaration that is written. */
-function typeText(schema: AvroSchema, names: TypeScriptNames, isDeclaration = false): string {
+function typeText(schema: AvroSchema, names: TypeNames, isDeclaration = false): string {
   switch (schema.kind) {
     case 'null':
     case 'boolean':
@@ -100,7 +121,7 @@ function needsParentheses(schema: AvroSchema, text: string): boolean {
 }
 
 /** Null stands last, where it is looked for. */
-function branchTexts(union: AvroUnion, names: TypeScriptNames): string[] {
+function branchTexts(union: AvroUnion, names: TypeNames): string[] {
   const branches = union.branches.filter((branch) => branch.kind !== 'null')
   const texts = isWrappedUnion(union)
     ? branches.map((branch) => `{ readonly ${wrapperName(branch)}: ${typeText(branch, names)} }`)

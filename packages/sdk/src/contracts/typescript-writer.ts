@@ -6,7 +6,7 @@ import { retentionText } from './retention.ts'
 import { docComment } from './typescript-doc.ts'
 import { lineWidth, literal, textLiteral } from './typescript-literal.ts'
 import type { TypeScriptNames } from './typescript-names.ts'
-import { typeDeclaration } from './typescript-type.ts'
+import { inputDeclaration, typeDeclaration } from './typescript-type.ts'
 
 const topicsPath = 'topics.ts'
 
@@ -35,20 +35,18 @@ export class TypeScriptWriter {
   type: ${textLiteral(type)},
   version: ${textLiteral(version)},
   topic: ${topicName},
-  schema: avroSchema<${this.#names.type(data)}>(${literal(printAvroSchema(data), 2, lineWidth)}),
+  schema: avroSchema<${[this.#names.type(data), ...this.#inputsOf([data])].join(', ')}>(${literal(printAvroSchema(data), 2, lineWidth)}),
   key: (data) => data.${key},
 })
 `
-    const declarations = [data, ...own.filter((other) => other !== data)].map((one) =>
-      typeDeclaration(one, this.#names),
-    )
+    const declarations = [data, ...own.filter((other) => other !== data)].flatMap((one) => this.#declarations(one))
     return { path, text: [generatedHeader(file) + imports.join(''), ...declarations, definition].join('\n') }
   }
 
   shared(path: string): GeneratedFile {
     const own = this.#typesAt(path)
     const imports = this.#imports(path, own, [])
-    const declarations = own.map((type) => typeDeclaration(type, this.#names))
+    const declarations = own.flatMap((type) => this.#declarations(type))
     const header = generatedHeader(own.map(({ name }) => name).join(', '))
     return { path, text: [header + imports.join(''), ...declarations].join('\n') }
   }
@@ -89,6 +87,19 @@ export const allTopics = ${list('[', topicNames, ']', 'export const allTopics = 
     return { path: 'index.ts', text }
   }
 
+  /** What readers are given, and what publishers give where that is something else. */
+  #declarations(type: AvroNamed): string[] {
+    const names = this.#names
+    const forReaders = typeDeclaration(type, names)
+    if (type.kind !== 'record' || names.input(type) === undefined) return [forReaders]
+    const inputs = { type: (other: AvroNamed) => names.input(other) ?? names.type(other) }
+    return [forReaders, inputDeclaration(type, inputs, names.type(type))]
+  }
+
+  #inputsOf(types: readonly AvroNamed[]): string[] {
+    return types.flatMap((type) => this.#names.input(type) ?? [])
+  }
+
   #typesAt(path: string): readonly AvroNamed[] {
     return this.#types.filter((type) => this.#names.place(type) === path).sort((a, b) => compareText(a.name, b.name))
   }
@@ -97,7 +108,8 @@ export const allTopics = ${list('[', topicNames, ']', 'export const allTopics = 
     const used = new Map<string, string[]>()
     for (const type of namedByFieldsOf(own)) {
       const place = this.#names.place(type)
-      if (place !== path) used.set(place, [...(used.get(place) ?? []), this.#names.type(type)])
+      if (place !== path)
+        used.set(place, [...(used.get(place) ?? []), this.#names.type(type), ...this.#inputsOf([type])])
     }
     const lines = [...used].map(([place, names]) => {
       const taken = 'import type  from '.length + this.#from(path, place).length

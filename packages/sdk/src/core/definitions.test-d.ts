@@ -5,9 +5,10 @@ import type { Consumer } from './consumer.ts'
 import type { Context } from './context.ts'
 import type { Handler } from './dispatch.ts'
 import type { Envelope } from './envelope.ts'
-import { defineEvent, type EventDefinition, fact } from './event.ts'
+import { defineEvent, type EventDefinition, type Fact, fact, type InputOf, type PublishingSchema } from './event.ts'
 import type { Producer } from './producer.ts'
 import { defineTopic } from './topic.ts'
+import { upcast } from './upcast.ts'
 
 declare const producer: Producer
 declare const consumer: Consumer
@@ -112,6 +113,80 @@ describe('publishing', () => {
     // @ts-expect-error a number is not text
     producer.publish(OrderPlaced, { orderId: 'o-1', lines: [] }, { metadata: { count: 1 } })
   })
+})
+
+describe('a schema that completes what is published', () => {
+  interface Parcel {
+    readonly id: string
+    readonly note: string | null
+  }
+  interface ParcelInput {
+    readonly id: string
+    readonly note?: string | null
+  }
+  const schema = {} as PublishingSchema<ParcelInput, Parcel>
+  const Sent = defineEvent({ type: 'Sent', topic, schema, key: ({ id }) => id })
+
+  test('lets a publisher leave out what it fills in', () => {
+    expectTypeOf(Sent).toEqualTypeOf<EventDefinition<'Sent', Parcel, ParcelInput>>()
+    expectTypeOf<InputOf<typeof Sent>>().toEqualTypeOf<ParcelInput>()
+    expectTypeOf<InputOf<typeof OrderPlaced>>().toEqualTypeOf<Order>()
+    expectTypeOf(producer.publish(Sent, { id: 'p-1' })).resolves.toEqualTypeOf<Envelope<'Sent', Parcel>>()
+    producer.publish(Sent, { id: 'p-1', note: null })
+    producer.publishAll([fact(Sent, { id: 'p-1' }), fact(OrderPlaced, { orderId: 'o-1', lines: [] })])
+    expectTypeOf(fact(Sent, { id: 'p-1' })).toExtend<Fact>()
+    // @ts-expect-error the id has no default
+    producer.publish(Sent, { note: null })
+    // @ts-expect-error a note is text
+    fact(Sent, { id: 'p-1', note: 1 })
+    // @ts-expect-error no such field
+    producer.publish(Sent, { id: 'p-1', weight: 1 })
+  })
+
+  test('gives readers and the key all of it', () => {
+    consumer.on(Sent, (event) => {
+      expectTypeOf(event).toEqualTypeOf<Envelope<'Sent', Parcel>>()
+    })
+    const handler: Handler<'Sent', Parcel> = () => {}
+    consumer.on(Sent, handler)
+    defineEvent({ type: 'Sent', topic, schema, key: ({ note }) => note ?? '' })
+  })
+
+  test('is kept by an upcaster, which may leave the same out', () => {
+    const Old = defineEvent({ type: 'Sent', topic, schema: z.object({ number: z.number() }), key: () => 'k' })
+    const Both = upcast(Sent, Old, ({ number }) => ({ id: String(number) }))
+    expectTypeOf(Both).toEqualTypeOf<EventDefinition<'Sent', Parcel, ParcelInput>>()
+    // @ts-expect-error the id has no default
+    upcast(Sent, Old, () => ({ note: null }))
+    // @ts-expect-error a note is text
+    upcast(Sent, Old, () => ({ id: 'p-1', note: 1 }))
+  })
+
+  test('is one of many where it does not matter which event it is', () => {
+    const events: readonly EventDefinition[] = [Sent, OrderPlaced]
+    const readers = <Type extends string, Data>(event: EventDefinition<Type, Data>, handler: Handler<Type, Data>) =>
+      consumer.on(event, handler)
+    readers(Sent, (event) => {
+      expectTypeOf(event.data).toEqualTypeOf<Parcel>()
+    })
+    const publishers = <Type extends string, Data, Input>(event: EventDefinition<Type, Data, Input>, data: Input) =>
+      producer.publish(event, data)
+    publishers(Sent, { id: 'p-1' })
+    for (const event of events) {
+      // @ts-expect-error nothing is known of what it takes
+      producer.publish(event, { id: 'p-1' })
+    }
+  })
+})
+
+test('an upcaster is taken at its word', () => {
+  const shape = z.object({ reason: z.enum(['declined', 'other']), tags: z.array(z.string()) })
+  const New = defineEvent({ type: 'Failed', version: 'v2', topic, schema: shape, key: () => 'k' })
+  const Old = defineEvent({ type: 'Failed', topic, schema: z.object({ code: z.string() }), key: () => 'k' })
+  const Both = upcast(New, Old, ({ code }) => ({ reason: code === 'declined' ? code : 'other', tags: [code] }))
+  expectTypeOf(Both).toEqualTypeOf<typeof New>()
+  // @ts-expect-error this reason is none
+  upcast(New, Old, () => ({ reason: 'unknown', tags: [] }))
 })
 
 describe('handling', () => {

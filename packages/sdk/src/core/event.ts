@@ -3,8 +3,18 @@ import type { Envelope } from './envelope.ts'
 import { InvalidDefinitionError, type SchemaIssue } from './errors.ts'
 import type { TopicDefinition } from './topic.ts'
 
-/** The contract of one event: its name, version, topic, key and the schema of its data. */
-export interface EventDefinition<Type extends string = string, Data = unknown> {
+/** Exists for the compiler alone. */
+declare const input: unique symbol
+
+/** Of data that nothing is known of, nothing can be said to be fit for publishing. */
+type SameInput<Data> = unknown extends Data ? never : Data
+
+/**
+ * The contract of one event: its name, version, topic, key and the schema of its data. `Data` is what readers are given;
+ * `Input` is what a publisher gives, where a schema fills in what may be left out: a function that publishes whatever event
+ * it is given names all three.
+ */
+export interface EventDefinition<Type extends string = string, Data = unknown, Input = SameInput<Data>> {
   readonly type: Type
   /** Such as `v1`. */
   readonly version: string
@@ -14,7 +24,13 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
   key(data: Data): string
   /** Older versions that are read as this one; made by `upcast`. */
   readonly upcasters?: readonly Upcaster[]
+  /** Never there: what may be published, for the compiler. */
+  readonly [input]?: (given: Input) => void
 }
+
+/** What a publisher of an event gives: `InputOf<typeof OrderCreated>`. Fields that the schema fills in may be left out. */
+export type InputOf<Definition extends EventDefinition> =
+  Definition extends EventDefinition<string, infer _Data, infer Input> ? Input : never
 
 /** How data of an older version becomes data of the next one. */
 export interface Upcaster {
@@ -30,11 +46,23 @@ declare const checked: unique symbol
  * A fact that is about to be published: an event and its data, checked against each other by the compiler. Only `fact`
  * makes one, since an object literal in a list of different facts would go unchecked.
  */
-export interface Fact<Type extends string = string, Data = unknown> {
-  readonly event: EventDefinition<Type, Data>
-  readonly data: Data
+export interface Fact<Type extends string = string, Data = unknown, Input = Data> {
+  readonly event: EventDefinition<Type, Data, never>
+  readonly data: Input
   readonly [checked]: true
 }
+
+/**
+ * A schema that looks at data that is about to be published by itself: it fills in what may be left out, as it does on
+ * reading, but bears nothing that only a reader must bear, such as a symbol that somebody newer has written.
+ */
+export interface PublishingSchema<Input, Data> extends StandardSchemaV1<Input, Data> {
+  validatePublished(value: unknown): StandardSchemaV1.Result<Data>
+}
+
+/** What may be published: what the schema says to take in where it completes that, and what it puts out where nobody knows. */
+type PublishedBy<Schema extends StandardSchemaV1> =
+  Schema extends PublishingSchema<infer Input, infer _Data> ? Input : StandardSchemaV1.InferOutput<Schema>
 
 /**
  * What a schema puts out must be something it also takes in, since the consumer validates what the producer wrote.
@@ -69,7 +97,7 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   topic: TopicDefinition
   schema: Schema & ReadsItsOwnOutput<Schema>
   key: (data: StandardSchemaV1.InferOutput<Schema>) => string
-}): EventDefinition<Type, StandardSchemaV1.InferOutput<Schema>> {
+}): EventDefinition<Type, StandardSchemaV1.InferOutput<Schema>, PublishedBy<Schema>> {
   const { type, version = 'v1', topic, key } = options
   if (!typeRule.test(type))
     throw new InvalidDefinitionError(
@@ -83,12 +111,12 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
 }
 
 /** Pairs an event with its data, for publishing several different events at once. */
-export function fact<Type extends string, Data>(
-  event: EventDefinition<Type, Data>,
-  data: NoInfer<Data>,
-): Fact<Type, Data> {
-  // The mark says that the types were compared here; there is nothing to it at run time.
-  return { event, data } as Fact<Type, Data>
+export function fact<Type extends string, Data, Input>(
+  event: EventDefinition<Type, Data, Input>,
+  data: NoInfer<Input>,
+): Fact<Type, Data, Input> {
+  // Safe: the mark says that the types were compared here; there is nothing to it at run time.
+  return { event, data } as unknown as Fact<Type, Data, Input>
 }
 
 /** What a schema made of unknown data. */
@@ -96,11 +124,24 @@ export type Validated<Data> = { readonly data: Data } | { readonly issues: reado
 
 /** Checks unknown data against an event's schema; a promise only when the schema itself is asynchronous. */
 export function validate<Data>(
-  event: EventDefinition<string, Data>,
+  { schema }: EventDefinition<string, Data, never>,
   data: unknown,
 ): Validated<Data> | Promise<Validated<Data>> {
-  const result = event.schema['~standard'].validate(data)
+  const result = schema['~standard'].validate(data)
   return result instanceof Promise ? result.then(toValidated) : toValidated(result)
+}
+
+/** The same for data that is about to be published. */
+export function validatePublished<Data>(
+  event: EventDefinition<string, Data, never>,
+  data: unknown,
+): Validated<Data> | Promise<Validated<Data>> {
+  const { schema } = event
+  return looksAtPublished(schema) ? toValidated(schema.validatePublished(data)) : validate(event, data)
+}
+
+function looksAtPublished<Data>(schema: StandardSchemaV1<unknown, Data>): schema is PublishingSchema<unknown, Data> {
+  return 'validatePublished' in schema && typeof schema.validatePublished === 'function'
 }
 
 function toValidated<Data>(result: StandardSchemaV1.Result<Data>): Validated<Data> {

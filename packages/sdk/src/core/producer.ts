@@ -2,7 +2,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { type Codec, type Encoded, jsonCodec } from './codec.ts'
 import type { Envelope } from './envelope.ts'
 import { InvalidConfigurationError, InvalidEventError } from './errors.ts'
-import { type EventDefinition, type Fact, validate } from './event.ts'
+import { type EventDefinition, type Fact, validatePublished } from './event.ts'
 import { envelopeHeaders } from './headers.ts'
 import { type NewId, newUuid } from './ids.ts'
 import type { Header, RawMessage } from './message.ts'
@@ -19,14 +19,14 @@ export interface PublishOptions {
 /** The typed edge for publishing facts. Deriving one with `through` or `causedBy` is cheap and leaves the original as it is. */
 export interface Producer {
   /**
-   * Publishes one fact. Resolves with its envelope once the sender calls it durable.
+   * Publishes one fact. Resolves with its envelope once the sender calls it durable; its data has what the schema filled in.
    *
    * @throws InvalidEventError when the data does not match the definition; nothing was sent.
    * @throws SendFailedError when the sender did not get it acknowledged.
    */
-  publish<Type extends string, Data>(
-    event: EventDefinition<Type, Data>,
-    data: NoInfer<Data>,
+  publish<Type extends string, Data, Input>(
+    event: EventDefinition<Type, Data, Input>,
+    data: NoInfer<Input>,
     options?: PublishOptions,
   ): Promise<Envelope<Type, Data>>
   /**
@@ -86,9 +86,9 @@ class TypedProducer implements Producer {
     this.#cause = cause
   }
 
-  async publish<Type extends string, Data>(
-    event: EventDefinition<Type, Data>,
-    data: NoInfer<Data>,
+  async publish<Type extends string, Data, Input>(
+    event: EventDefinition<Type, Data, Input>,
+    data: NoInfer<Input>,
     options: PublishOptions = {},
   ): Promise<Envelope<Type, Data>> {
     // Awaited only where something is a promise: each needless turn is one in which a later call could overtake this one.
@@ -125,13 +125,13 @@ class TypedProducer implements Producer {
     return new TypedProducer(this.#settings, this.#sender, cause)
   }
 
-  #valid<Data>(event: EventDefinition<string, Data>, data: Data): Data | Promise<Data> {
-    const result = validate(event, data)
+  #valid<Data>(event: EventDefinition<string, Data, never>, data: unknown): Data | Promise<Data> {
+    const result = validatePublished(event, data)
     return result instanceof Promise ? result.then((later) => accept(event, later)) : accept(event, result)
   }
 
   #envelope<Type extends string, Data>(
-    event: EventDefinition<Type, Data>,
+    event: EventDefinition<Type, Data, never>,
     data: Data,
     options: PublishOptions,
   ): Envelope<Type, Data> {
@@ -177,7 +177,7 @@ function assemble(event: EventDefinition, envelope: Envelope, encoded: Encoded):
 }
 
 function accept<Data>(
-  event: EventDefinition<string, Data>,
+  event: EventDefinition<string, Data, never>,
   result: { readonly data: Data } | { readonly issues: InvalidEventError['issues'] },
 ): Data {
   if ('issues' in result) throw new InvalidEventError(event.type, result.issues)

@@ -4,18 +4,19 @@ import type { EventDefinition, Upcaster } from './event.ts'
 
 /**
  * The same event, which also reads records of an older version: whoever handles it gets those as the new one. Chains,
- * when the older version reads one that is older still.
+ * when the older version reads one that is older still. What `convert` gives is validated, so the schema fills in what it
+ * leaves out.
  *
  * @example
  * const PaymentFailed = upcast(PaymentFailedV2, PaymentFailedV1, (old) => ({ ...old, reason: reasonOf(old.code) }))
  *
  * @throws InvalidDefinitionError when the two are not versions of one event, the older first, on one topic.
  */
-export function upcast<Type extends string, Data, Old>(
-  event: EventDefinition<Type, Data>,
-  from: EventDefinition<Type, Old>,
-  convert: (data: Old, envelope: Envelope<Type, Old>) => Data,
-): EventDefinition<Type, Data> {
+export function upcast<Type extends string, Data, Input, Old, const Converted extends Constant<Input>>(
+  event: EventDefinition<Type, Data, Input>,
+  from: EventDefinition<Type, Old, never>,
+  convert: (data: Old, envelope: Envelope<Type, Old>) => Converted,
+): EventDefinition<Type, Data, Input> {
   const names = `${event.type} ${event.version} from ${from.type} ${from.version}`
   if (event.type !== from.type || event.topic.name !== from.topic.name)
     throw new InvalidDefinitionError(`${names}: an upcaster connects two versions of one event on one topic`)
@@ -30,6 +31,15 @@ export function upcast<Type extends string, Data, Old>(
   }
   return Object.freeze({ ...event, upcasters: [...(event.upcasters ?? []), upcaster] })
 }
+
+/** The same, but that its lists may be constant: so the compiler takes what is written in an upcaster word for word. */
+type Constant<Data> = Data extends readonly (infer Item)[]
+  ? readonly Constant<Item>[]
+  : Data extends Date | Uint8Array
+    ? Data
+    : Data extends object
+      ? { [Field in keyof Data]: Constant<Data[Field]> }
+      : Data
 
 /** One version made from the one before it. */
 export interface UpcastStep {

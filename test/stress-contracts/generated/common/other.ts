@@ -5,3 +5,9 @@ export interface Other {
   /** How many. @default 0 */
   readonly count: number
 }
+
+/** Other as it is published: a field with a default may be left out. */
+export interface OtherInput {
+  /** How many. @default 0 */
+  readonly count?: number
+}

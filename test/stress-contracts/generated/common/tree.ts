@@ -7,3 +7,11 @@ export interface Tree {
   /** One. @default null */
   readonly left: Tree | null
 }
+
+/** Tree as it is published: a field with a default may be left out. */
+export interface TreeInput {
+  /** A value. */
+  readonly value: number
+  /** One. @default null */
+  readonly left?: TreeInput | null
+}

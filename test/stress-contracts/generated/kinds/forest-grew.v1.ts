@@ -13,12 +13,22 @@ export interface ForestGrewData {
   readonly named: Readonly<Record<string, ForestGrewData | null>>
 }
 
+/** ForestGrewData as it is published: a field with a default may be left out. */
+export interface ForestGrewInput {
+  /** The key. */
+  readonly id: string
+  /** Many. @default [] */
+  readonly children?: readonly ForestGrewInput[]
+  /** By name. @default {} */
+  readonly named?: Readonly<Record<string, ForestGrewInput | null>>
+}
+
 /** Holds itself in lists and maps. */
 export const ForestGrew = defineEvent({
   type: 'ForestGrew',
   version: 'v1',
   topic: StressEvents,
-  schema: avroSchema<ForestGrewData>({
+  schema: avroSchema<ForestGrewData, ForestGrewInput>({
     type: 'record',
     name: 'stress.kinds.v1.ForestGrew',
     doc: 'Holds itself in lists and maps.',

@@ -3,9 +3,9 @@ import { defineEvent } from '@evtkit/sdk'
 import { avroSchema } from '@evtkit/sdk/avro'
 import type { CommonClass } from '../common/class.ts'
 import type { CommonDate } from '../common/date.ts'
-import type { Other } from '../common/other.ts'
-import type { Shared } from '../common/shared.ts'
-import type { Tree } from '../common/tree.ts'
+import type { Other, OtherInput } from '../common/other.ts'
+import type { Shared, SharedInput } from '../common/shared.ts'
+import type { Tree, TreeInput } from '../common/tree.ts'
 import { StressEvents } from '../topics.ts'
 
 /**
@@ -37,6 +37,32 @@ export interface NamesHappenedData {
   readonly EverythingHappenedData: KindsEverythingHappenedData
 }
 
+/** NamesHappenedData as it is published: a field with a default may be left out. */
+export interface NamesHappenedInput {
+  /** Named as a keyword. */
+  readonly default: string
+  /** Named as what every object has. */
+  readonly constructor: string
+  /** And another. */
+  readonly hasOwnProperty: boolean
+  /** And another, nullable. @default null */
+  readonly toString?: string | null
+  /** Short: it's `quoted` $not 'filled in'. */
+  readonly _: number
+  /** A record named Date. */
+  readonly date: CommonDate
+  /** An enum named class. */
+  readonly class: CommonClass
+  /** Breaks over lines. @default null */
+  readonly fieldWithAVeryLongNameThatLeavesLittleRoomForItsTypeOnTheLine?:
+    | { readonly 'stress.common.Shared': SharedInput }
+    | { readonly 'stress.common.Other': OtherInput }
+    | { readonly 'stress.common.Tree': TreeInput }
+    | null
+  /** Of a record whose name is taken. */
+  readonly EverythingHappenedData: KindsEverythingHappenedData
+}
+
 /** A name that is taken. */
 export interface KindsEverythingHappenedData {
   /** A number. */
@@ -51,7 +77,7 @@ export const NamesHappened = defineEvent({
   type: 'NamesHappened',
   version: 'v1',
   topic: StressEvents,
-  schema: avroSchema<NamesHappenedData>({
+  schema: avroSchema<NamesHappenedData, NamesHappenedInput>({
     type: 'record',
     name: 'stress.kinds.v1.NamesHappened',
     doc: 'Names that are hard. */ export const broken = 1 /* and a very long text that does not fit into one line of a comment, so that it is broken into two of them @default nothing',

@@ -21,12 +21,28 @@ export interface CartAbandonedData {
   readonly idleMinutes: number
 }
 
+/** CartAbandonedData as it is published: a field with a default may be left out. */
+export interface CartAbandonedInput {
+  /** The cart. */
+  readonly cartId: string
+  /** Whose cart it is; null for a visitor without an account. @default null */
+  readonly customerId?: string | null
+  /** What was in it. */
+  readonly lines: readonly CartLine[]
+  /** Sum of the lines, without shipping. */
+  readonly subtotal: Money
+  /** When it was last changed. */
+  readonly lastActivityAt: Date
+  /** Minutes without activity after which it counted as abandoned. */
+  readonly idleMinutes: number
+}
+
 /** Nobody has touched a cart for a while, and it became no order. */
 export const CartAbandoned = defineEvent({
   type: 'CartAbandoned',
   version: 'v1',
   topic: CartEvents,
-  schema: avroSchema<CartAbandonedData>({
+  schema: avroSchema<CartAbandonedData, CartAbandonedInput>({
     type: 'record',
     name: 'shop.carts.v1.CartAbandoned',
     doc: 'Nobody has touched a cart for a while, and it became no order.',

@@ -15,12 +15,24 @@ export interface CartCreatedData {
   readonly createdAt: Date
 }
 
+/** CartCreatedData as it is published: a field with a default may be left out. */
+export interface CartCreatedInput {
+  /** The cart. */
+  readonly cartId: string
+  /** Whose cart it is; null for a visitor without an account. @default null */
+  readonly customerId?: string | null
+  /** ISO 4217 code of the prices in it. */
+  readonly currency: string
+  /** When it was begun. */
+  readonly createdAt: Date
+}
+
 /** A customer has begun to collect goods. */
 export const CartCreated = defineEvent({
   type: 'CartCreated',
   version: 'v1',
   topic: CartEvents,
-  schema: avroSchema<CartCreatedData>({
+  schema: avroSchema<CartCreatedData, CartCreatedInput>({
     type: 'record',
     name: 'shop.carts.v1.CartCreated',
     doc: 'A customer has begun to collect goods.',

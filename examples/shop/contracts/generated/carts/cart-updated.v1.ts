@@ -19,12 +19,26 @@ export interface CartUpdatedData {
   readonly updatedAt: Date
 }
 
+/** CartUpdatedData as it is published: a field with a default may be left out. */
+export interface CartUpdatedInput {
+  /** The cart. */
+  readonly cartId: string
+  /** Whose cart it is; null for a visitor without an account. @default null */
+  readonly customerId?: string | null
+  /** Everything in it now; empty when all was taken out. */
+  readonly lines: readonly CartLine[]
+  /** Sum of the lines, without shipping. */
+  readonly subtotal: Money
+  /** When it was changed. */
+  readonly updatedAt: Date
+}
+
 /** What is in a cart has changed. It carries the whole cart as it is now. */
 export const CartUpdated = defineEvent({
   type: 'CartUpdated',
   version: 'v1',
   topic: CartEvents,
-  schema: avroSchema<CartUpdatedData>({
+  schema: avroSchema<CartUpdatedData, CartUpdatedInput>({
     type: 'record',
     name: 'shop.carts.v1.CartUpdated',
     doc: 'What is in a cart has changed. It carries the whole cart as it is now.',

@@ -24,12 +24,32 @@ export interface ProductCreatedData {
   readonly availableFrom: string | null
 }
 
+/** ProductCreatedData as it is published: a field with a default may be left out. */
+export interface ProductCreatedInput {
+  /** The product; never given to another one. */
+  readonly sku: string
+  /** Name as customers see it. */
+  readonly name: string
+  /** Text as customers see it; may be empty. @default "" */
+  readonly description?: string
+  /** Price of one piece, taxes included. */
+  readonly price: Money
+  /** Names of the categories it is shown under. @default [] */
+  readonly categories?: readonly string[]
+  /** Further properties by name, such as colour. @default {} */
+  readonly attributes?: Readonly<Record<string, string>>
+  /** Pieces there are to begin with. @default 0 */
+  readonly initialStock?: number
+  /** First day of sale; null for at once. A day, as YYYY-MM-DD. @default null */
+  readonly availableFrom?: string | null
+}
+
 /** A product is for sale. */
 export const ProductCreated = defineEvent({
   type: 'ProductCreated',
   version: 'v1',
   topic: CatalogEvents,
-  schema: avroSchema<ProductCreatedData>({
+  schema: avroSchema<ProductCreatedData, ProductCreatedInput>({
     type: 'record',
     name: 'shop.catalog.v1.ProductCreated',
     doc: 'A product is for sale.',

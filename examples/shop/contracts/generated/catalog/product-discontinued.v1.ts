@@ -15,6 +15,18 @@ export interface ProductDiscontinuedData {
   readonly lastDayOfSale: string
 }
 
+/** ProductDiscontinuedData as it is published: a field with a default may be left out. */
+export interface ProductDiscontinuedInput {
+  /** The product. */
+  readonly sku: string
+  /** Why it is given up. */
+  readonly reason: DiscontinuationReason
+  /** The product to offer in its place; null when there is none. @default null */
+  readonly replacedBy?: string | null
+  /** Last day on which it could be ordered. A day, as YYYY-MM-DD. */
+  readonly lastDayOfSale: string
+}
+
 /** Why a product is given up. A symbol that is not known here is read as OTHER. */
 export type DiscontinuationReason = 'END_OF_LIFE' | 'SUPPLIER' | 'RECALL' | 'SEASON_OVER' | 'OTHER'
 
@@ -23,7 +35,7 @@ export const ProductDiscontinued = defineEvent({
   type: 'ProductDiscontinued',
   version: 'v1',
   topic: CatalogEvents,
-  schema: avroSchema<ProductDiscontinuedData>({
+  schema: avroSchema<ProductDiscontinuedData, ProductDiscontinuedInput>({
     type: 'record',
     name: 'shop.catalog.v1.ProductDiscontinued',
     doc: 'A product is no longer for sale.',

@@ -24,6 +24,26 @@ export interface ProductUpdatedData {
   readonly previousPrice: Money | null
 }
 
+/** ProductUpdatedData as it is published: a field with a default may be left out. */
+export interface ProductUpdatedInput {
+  /** The product; never given to another one. */
+  readonly sku: string
+  /** Name as customers see it. */
+  readonly name: string
+  /** Text as customers see it; may be empty. @default "" */
+  readonly description?: string
+  /** Price of one piece, taxes included. */
+  readonly price: Money
+  /** Names of the categories it is shown under. @default [] */
+  readonly categories?: readonly string[]
+  /** Further properties by name, such as colour. @default {} */
+  readonly attributes?: Readonly<Record<string, string>>
+  /** What is different from before. */
+  readonly changed: readonly ProductField[]
+  /** Price before this change; null when the price is the same. @default null */
+  readonly previousPrice?: Money | null
+}
+
 /** What of a product can change. A symbol that is not known here is read as OTHER. */
 export type ProductField = 'NAME' | 'DESCRIPTION' | 'PRICE' | 'CATEGORIES' | 'ATTRIBUTES' | 'OTHER'
 
@@ -32,7 +52,7 @@ export const ProductUpdated = defineEvent({
   type: 'ProductUpdated',
   version: 'v1',
   topic: CatalogEvents,
-  schema: avroSchema<ProductUpdatedData>({
+  schema: avroSchema<ProductUpdatedData, ProductUpdatedInput>({
     type: 'record',
     name: 'shop.catalog.v1.ProductUpdated',
     doc: 'What the catalogue says of a product has changed. It carries the whole entry as it is now.',

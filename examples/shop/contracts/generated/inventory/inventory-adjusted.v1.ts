@@ -19,6 +19,22 @@ export interface InventoryAdjustedData {
   readonly reference: string | null
 }
 
+/** InventoryAdjustedData as it is published: a field with a default may be left out. */
+export interface InventoryAdjustedInput {
+  /** The product. */
+  readonly sku: string
+  /** Pieces added, or taken away when negative. */
+  readonly delta: number
+  /** Pieces there are now, the reserved ones included. */
+  readonly onHand: number
+  /** Pieces of those that are set aside for orders. */
+  readonly reserved: number
+  /** Why it was corrected. */
+  readonly reason: AdjustmentReason
+  /** Number of the delivery or the count; null when there is none. @default null */
+  readonly reference?: string | null
+}
+
 /** Why stock was corrected. A symbol that is not known here is read as OTHER. */
 export type AdjustmentReason = 'DELIVERY' | 'COUNT' | 'DAMAGE' | 'RETURN' | 'OTHER'
 
@@ -27,7 +43,7 @@ export const InventoryAdjusted = defineEvent({
   type: 'InventoryAdjusted',
   version: 'v1',
   topic: InventoryEvents,
-  schema: avroSchema<InventoryAdjustedData>({
+  schema: avroSchema<InventoryAdjustedData, InventoryAdjustedInput>({
     type: 'record',
     name: 'shop.inventory.v1.InventoryAdjusted',
     doc: 'The stock of a product was counted or corrected, other than by an order.',

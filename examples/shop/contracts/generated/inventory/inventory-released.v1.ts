@@ -14,6 +14,16 @@ export interface InventoryReleasedData {
   readonly reason: ReleaseReason
 }
 
+/** InventoryReleasedData as it is published: a field with a default may be left out. */
+export interface InventoryReleasedInput {
+  /** The order. */
+  readonly orderId: string
+  /** What was given back. */
+  readonly lines: readonly StockLine[]
+  /** Why it was given back. @default "OTHER" */
+  readonly reason?: ReleaseReason
+}
+
 /** Why stock was given back. A symbol that is not known here is read as OTHER. */
 export type ReleaseReason = 'PAYMENT_FAILED' | 'ORDER_CANCELLED' | 'EXPIRED' | 'OTHER'
 
@@ -22,7 +32,7 @@ export const InventoryReleased = defineEvent({
   type: 'InventoryReleased',
   version: 'v1',
   topic: InventoryEvents,
-  schema: avroSchema<InventoryReleasedData>({
+  schema: avroSchema<InventoryReleasedData, InventoryReleasedInput>({
     type: 'record',
     name: 'shop.inventory.v1.InventoryReleased',
     doc: 'What was set aside for an order is for sale again.',

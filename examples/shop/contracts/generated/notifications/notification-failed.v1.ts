@@ -24,6 +24,25 @@ export interface NotificationFailedData {
   readonly detail: string
 }
 
+/** NotificationFailedData as it is published: a field with a default may be left out. */
+export interface NotificationFailedInput {
+  /**
+   * Id of what the message is about: the order, or the account when there is none. Messages about one thing stay in
+   * order.
+   */
+  readonly subjectId: string
+  /** The order it is about; null when it is about none. @default null */
+  readonly orderId?: string | null
+  /** What kind of message it is. */
+  readonly template: NotificationTemplate
+  /** How it went out. */
+  readonly channel: NotificationChannel
+  /** Why it could not be sent. */
+  readonly reason: NotificationFailureReason
+  /** What the server said; for people, not for decisions. @default "" */
+  readonly detail?: string
+}
+
 /** Why a message could not be sent. A symbol that is not known here is read as OTHER. */
 export type NotificationFailureReason = 'ADDRESS_REFUSED' | 'MAILBOX_FULL' | 'BLOCKED' | 'CONTENT_REFUSED' | 'OTHER'
 
@@ -32,7 +51,7 @@ export const NotificationFailed = defineEvent({
   type: 'NotificationFailed',
   version: 'v1',
   topic: NotificationEvents,
-  schema: avroSchema<NotificationFailedData>({
+  schema: avroSchema<NotificationFailedData, NotificationFailedInput>({
     type: 'record',
     name: 'shop.notifications.v1.NotificationFailed',
     doc: 'The message will not leave, however often it is tried.',

@@ -22,12 +22,29 @@ export interface NotificationSentData {
   readonly messageId: string
 }
 
+/** NotificationSentData as it is published: a field with a default may be left out. */
+export interface NotificationSentInput {
+  /**
+   * Id of what the message is about: the order, or the account when there is none. Messages about one thing stay in
+   * order.
+   */
+  readonly subjectId: string
+  /** The order it is about; null when it is about none. @default null */
+  readonly orderId?: string | null
+  /** What kind of message it is. */
+  readonly template: NotificationTemplate
+  /** How it went out. */
+  readonly channel: NotificationChannel
+  /** Message-ID of the mail; the same however often it was handed over. */
+  readonly messageId: string
+}
+
 /** The message has left: the mail server has taken the mail. */
 export const NotificationSent = defineEvent({
   type: 'NotificationSent',
   version: 'v1',
   topic: NotificationEvents,
-  schema: avroSchema<NotificationSentData>({
+  schema: avroSchema<NotificationSentData, NotificationSentInput>({
     type: 'record',
     name: 'shop.notifications.v1.NotificationSent',
     doc: 'The message has left: the mail server has taken the mail.',

@@ -18,6 +18,20 @@ export interface PaymentInitiatedData {
   readonly initiatedAt: Date
 }
 
+/** PaymentInitiatedData as it is published: a field with a default may be left out. */
+export interface PaymentInitiatedInput {
+  /** The order that is paid. */
+  readonly orderId: string
+  /** The charge at the provider. */
+  readonly chargeId: string
+  /** What is to be paid. */
+  readonly total: Money
+  /** How it is paid. @default "OTHER" */
+  readonly method?: PaymentMethod
+  /** When the provider was asked. */
+  readonly initiatedAt: Date
+}
+
 /** How an order is paid. A symbol that is not known here is read as OTHER. */
 export type PaymentMethod = 'CARD' | 'BANK_TRANSFER' | 'INVOICE' | 'OTHER'
 
@@ -26,7 +40,7 @@ export const PaymentInitiated = defineEvent({
   type: 'PaymentInitiated',
   version: 'v1',
   topic: PaymentEvents,
-  schema: avroSchema<PaymentInitiatedData>({
+  schema: avroSchema<PaymentInitiatedData, PaymentInitiatedInput>({
     type: 'record',
     name: 'shop.payments.v1.PaymentInitiated',
     doc: 'The provider was asked for the money of an order.',

@@ -18,12 +18,26 @@ export interface ShippingCreatedData {
   readonly estimatedDelivery: string | null
 }
 
+/** ShippingCreatedData as it is published: a field with a default may be left out. */
+export interface ShippingCreatedInput {
+  /** The order in the parcel. */
+  readonly orderId: string
+  /** Name of the carrier. */
+  readonly carrier: string
+  /** Number under which the carrier tells where it is. */
+  readonly trackingNumber: string
+  /** Who gets it. */
+  readonly recipient: Recipient
+  /** Day on which the carrier expects to deliver; null when it does not say. A day, as YYYY-MM-DD. @default null */
+  readonly estimatedDelivery?: string | null
+}
+
 /** The parcel has its label. */
 export const ShippingCreated = defineEvent({
   type: 'ShippingCreated',
   version: 'v1',
   topic: ShippingEvents,
-  schema: avroSchema<ShippingCreatedData>({
+  schema: avroSchema<ShippingCreatedData, ShippingCreatedInput>({
     type: 'record',
     name: 'shop.shipping.v1.ShippingCreated',
     doc: 'The parcel has its label.',

@@ -16,12 +16,24 @@ export interface ShippingDispatchedData {
   readonly estimatedDelivery: string | null
 }
 
+/** ShippingDispatchedData as it is published: a field with a default may be left out. */
+export interface ShippingDispatchedInput {
+  /** The order in the parcel. */
+  readonly orderId: string
+  /** The parcel. */
+  readonly parcel: Parcel
+  /** When the carrier took it. */
+  readonly dispatchedAt: Date
+  /** Day on which the carrier expects to deliver; null when it does not say. A day, as YYYY-MM-DD. @default null */
+  readonly estimatedDelivery?: string | null
+}
+
 /** The carrier has taken the parcel. */
 export const ShippingDispatched = defineEvent({
   type: 'ShippingDispatched',
   version: 'v1',
   topic: ShippingEvents,
-  schema: avroSchema<ShippingDispatchedData>({
+  schema: avroSchema<ShippingDispatchedData, ShippingDispatchedInput>({
     type: 'record',
     name: 'shop.shipping.v1.ShippingDispatched',
     doc: 'The carrier has taken the parcel.',

@@ -15,6 +15,18 @@ export interface UserDeactivatedData {
   readonly eraseOn: string | null
 }
 
+/** UserDeactivatedData as it is published: a field with a default may be left out. */
+export interface UserDeactivatedInput {
+  /** The account. */
+  readonly userId: string
+  /** Why it was closed. */
+  readonly reason: DeactivationReason
+  /** When it was closed. */
+  readonly deactivatedAt: Date
+  /** Day by which personal data must be gone; null when it may be kept. A day, as YYYY-MM-DD. @default null */
+  readonly eraseOn?: string | null
+}
+
 /** Why an account was closed. A symbol that is not known here is read as OTHER. */
 export type DeactivationReason = 'USER_REQUEST' | 'FRAUD' | 'INACTIVITY' | 'ERASURE_REQUEST' | 'OTHER'
 
@@ -23,7 +35,7 @@ export const UserDeactivated = defineEvent({
   type: 'UserDeactivated',
   version: 'v1',
   topic: UserEvents,
-  schema: avroSchema<UserDeactivatedData>({
+  schema: avroSchema<UserDeactivatedData, UserDeactivatedInput>({
     type: 'record',
     name: 'shop.users.v1.UserDeactivated',
     doc: 'An account can no longer be used. Nothing personal is in here: the id alone tells whose data is to be put away.',

@@ -22,12 +22,30 @@ export interface UserRegisteredData {
   readonly registeredAt: Date
 }
 
+/** UserRegisteredData as it is published: a field with a default may be left out. */
+export interface UserRegisteredInput {
+  /** The account. */
+  readonly userId: string
+  /** Address that was given, confirmed or not. Personal data. */
+  readonly email: string
+  /** Name as the user wrote it. Personal data. */
+  readonly name: string
+  /** Language and region for mails as a BCP 47 tag, such as de-DE. @default "en" */
+  readonly locale?: string
+  /** Where goods go unless an order says otherwise; null when none was given. @default null */
+  readonly address?: Address | null
+  /** Whether the user agreed to advertising when registering. @default false */
+  readonly marketingConsent?: boolean
+  /** When the account was opened. */
+  readonly registeredAt: Date
+}
+
 /** Somebody has opened an account. */
 export const UserRegistered = defineEvent({
   type: 'UserRegistered',
   version: 'v1',
   topic: UserEvents,
-  schema: avroSchema<UserRegisteredData>({
+  schema: avroSchema<UserRegisteredData, UserRegisteredInput>({
     type: 'record',
     name: 'shop.users.v1.UserRegistered',
     doc: 'Somebody has opened an account.',

@@ -27,6 +27,26 @@ export interface UserUpdatedData {
   readonly updatedAt: Date
 }
 
+/** UserUpdatedData as it is published: a field with a default may be left out. */
+export interface UserUpdatedInput {
+  /** The account. */
+  readonly userId: string
+  /** What is different from before. */
+  readonly changed: readonly ProfileField[]
+  /** Address as it is now. Personal data. */
+  readonly email: string
+  /** Name as it is now. Personal data. */
+  readonly name: string
+  /** Language and region for mails as a BCP 47 tag. @default "en" */
+  readonly locale?: string
+  /** Where goods go unless an order says otherwise; null when there is none. @default null */
+  readonly address?: Address | null
+  /** Whether the user agrees to advertising now. @default false */
+  readonly marketingConsent?: boolean
+  /** When it was changed. */
+  readonly updatedAt: Date
+}
+
 /** What of a profile can change. A symbol that is not known here is read as OTHER. */
 export type ProfileField = 'EMAIL' | 'NAME' | 'LOCALE' | 'ADDRESS' | 'MARKETING_CONSENT' | 'OTHER'
 
@@ -38,7 +58,7 @@ export const UserUpdated = defineEvent({
   type: 'UserUpdated',
   version: 'v1',
   topic: UserEvents,
-  schema: avroSchema<UserUpdatedData>({
+  schema: avroSchema<UserUpdatedData, UserUpdatedInput>({
     type: 'record',
     name: 'shop.users.v1.UserUpdated',
     doc: 'What an account says of its user has changed. It carries the whole profile as it is now, so that a reader needs no earlier event.',
