@@ -14,6 +14,7 @@ import { failureOf } from './failure.ts'
 import { HandAgain } from './hand-again.ts'
 import { HandOver } from './hand-over.ts'
 import type { HandlerOptions } from './handler-options.ts'
+import { inFlightLimits } from './in-flight.ts'
 import { Slots } from './lanes.ts'
 import { consoleLogger, type Logger } from './logger.ts'
 import { PartitionProgress } from './partition-progress.ts'
@@ -62,6 +63,14 @@ export interface ConsumerOptions {
   readonly catalogue?: readonly EventDefinition[]
   /** Handlers running at once, over all partitions. @default 16 */
   readonly concurrency?: number
+  /**
+   * Most bytes taken in and not finished, over all partitions; while there are as many, nothing more is fetched, so a backlog
+   * of any length needs no more memory. A larger record is still handed over, when it is the only one. Counted are keys, values
+   * and headers, these by a flat rate where they are not read. Bytes. @default 67108864 (64 MiB)
+   */
+  readonly maxInFlightBytes?: number
+  /** The same in records, for very small ones. One fetch may go beyond it. @default 100000 */
+  readonly maxInFlightRecords?: number
   /** Longest time for one handler; then its signal is aborted. Milliseconds, not infinite. @default 30000 */
   readonly deadlineMs?: number
   /**
@@ -106,6 +115,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   // Without an end a hung handler would hold its partition for good.
   if (!(deadlineMs > 0 && Number.isFinite(deadlineMs)))
     throw new InvalidConfigurationError(`deadlineMs must be a number of milliseconds above 0, got ${deadlineMs}`)
+  inFlightLimits(options)
   mustBePolicy(options.retry ?? {}, `the consumer of group "${group}"`)
   return new TypedConsumer(options)
 }
@@ -188,7 +198,7 @@ class TypedConsumer implements Consumer {
   }
 
   #subscribe(): Promise<Subscription> {
-    const { source, group, failed } = this.#options
+    const { source, group, failed, maxInFlightBytes, maxInFlightRecords } = this.#options
     const topics = this.#dispatcher.topics
     if (topics.length === 0)
       throw new InvalidConfigurationError(
@@ -204,6 +214,8 @@ class TypedConsumer implements Consumer {
       // The deadline watch notices up to a tenth late; only beyond that is silence a stall.
       stallMs: this.#deadlineMs * 1.2 + 1000,
       onStatus: (status) => this.#observe(status),
+      ...(maxInFlightBytes === undefined ? {} : { maxInFlightBytes }),
+      ...(maxInFlightRecords === undefined ? {} : { maxInFlightRecords }),
       signal: this.#starting.signal,
     })
   }
