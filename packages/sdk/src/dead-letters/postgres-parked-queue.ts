@@ -144,6 +144,14 @@ export class ParkedQueue {
     return new Set(ids.filter((id) => !there.has(id)))
   }
 
+  /**
+   * Lets stopped keys go on whose head is no dead letter. There are none, unless somebody redrove an event of a key in the very
+   * moment in which another one stopped it.
+   */
+  async heal(): Promise<void> {
+    await this.#query(goOn, [this.#group])
+  }
+
   /** Leaves a sign that somebody of this group works on its waiting keys. */
   async sign(): Promise<void> {
     await this.#query(signOn, [this.#group])
@@ -296,6 +304,11 @@ const countGroup = `select count(*)::int4 as events from evtkit_failed_events e
 join evtkit_waiting_keys k on e.waiting_key = k.id where k.consumer_group = $1::text`
 
 const stillThere = 'select id from evtkit_waiting_keys where id = any($1::bigint[])'
+
+const goOn = `update evtkit_waiting_keys k set state = 'retrying', due_at = now(), claim = null
+where k.consumer_group = $1::text and k.state = 'stopped' and (
+  select e.state from evtkit_failed_events e where e.waiting_key = k.id order by e.position limit 1
+) is distinct from 'dead'`
 
 const signOn = `insert into evtkit_parking_groups (consumer_group, seen_at) values ($1::text, now())
 on conflict (consumer_group) do update set seen_at = now()`

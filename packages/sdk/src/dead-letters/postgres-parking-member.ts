@@ -126,6 +126,7 @@ export class ParkingMember implements FailedEventsMember {
 
   async #tidy(): Promise<void> {
     await this.#queue.sign()
+    await this.#queue.heal()
     this.#total = await this.#queue.countAll()
     const ids = this.#waiting.ids()
     if (ids.length > 0) this.#waiting.forget(await this.#queue.gone(ids))
