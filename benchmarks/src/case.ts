@@ -8,6 +8,8 @@ export interface Sample {
   readonly cpuMicros: number
   /** How long single messages took, where the case looks at that. */
   readonly latency?: { readonly p50Ms: number; readonly p99Ms: number }
+  /** Resident memory of a process that did nothing else. Megabytes. */
+  readonly memory?: { readonly plateauMb: number; readonly peakMb: number }
 }
 
 /** How a round is to be run. */
@@ -32,7 +34,7 @@ export type Target =
   /** Compared with the baseline, or with the contender named in `to`. */
   | { readonly contender: string; readonly measure: 'ratio'; readonly atLeast: number; readonly to?: string }
   | { readonly contender: string; readonly measure: 'perSecond'; readonly atLeast: number }
-  | { readonly contender: string; readonly measure: 'p50Ms'; readonly atMost: number }
+  | { readonly contender: string; readonly measure: 'p50Ms' | 'peakMb'; readonly atMost: number }
 
 /** Contenders that do the same job, side by side; the first is the baseline of the ratios. */
 export interface BenchmarkCase {

@@ -1,5 +1,6 @@
 import { parseArguments, usage } from './arguments.ts'
 import type { Suite } from './case.ts'
+import { backlogSuite } from './cases/backlog.ts'
 import { codecSuite } from './cases/codec.ts'
 import { consumeSuite } from './cases/consume.ts'
 import { inboxSuite } from './cases/inbox.ts'
@@ -10,7 +11,15 @@ import { runCase } from './harness.ts'
 import { type CaseReport, formatReport, reportCase } from './report.ts'
 import { createServers } from './servers.ts'
 
-const suites: readonly Suite[] = [publishSuite, consumeSuite, outboxSuite, codecSuite, inboxSuite, keysSuite]
+const suites: readonly Suite[] = [
+  publishSuite,
+  consumeSuite,
+  outboxSuite,
+  codecSuite,
+  inboxSuite,
+  keysSuite,
+  backlogSuite,
+]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -25,6 +25,8 @@ export interface ContenderReport {
   readonly bytesPerMessage?: number
   readonly p50Ms?: number
   readonly p99Ms?: number
+  readonly plateauMb?: number
+  readonly peakMb?: number
 }
 
 export interface TargetReport {
@@ -55,6 +57,7 @@ function reportContender({ contender, samples }: Measured, baselineRates: readon
   const rates = samples.map(rateOf)
   const perRound = ratios(rates, baselineRates)
   const latencies = samples.flatMap(({ latency }) => latency ?? [])
+  const memories = samples.flatMap(({ memory }) => memory ?? [])
   return {
     name: contender.name,
     perSecond: Math.round(median(rates)),
@@ -65,6 +68,10 @@ function reportContender({ contender, samples }: Measured, baselineRates: readon
     ...(latencies.length > 0 && {
       p50Ms: rounded(median(latencies.map(({ p50Ms }) => p50Ms))),
       p99Ms: rounded(median(latencies.map(({ p99Ms }) => p99Ms))),
+    }),
+    ...(memories.length > 0 && {
+      plateauMb: Math.round(median(memories.map(({ plateauMb }) => plateauMb))),
+      peakMb: Math.round(Math.max(...memories.map(({ peakMb }) => peakMb))),
     }),
   }
 }
@@ -89,7 +96,19 @@ function checkTarget(
 
 /** The report as a table for people. */
 export function formatReport(report: CaseReport): string {
-  const heads = ['', 'per second', 'ratio', 'per round', 'CPU µs', 'p50 ms', 'p99 ms', 'bytes', 'target']
+  const heads = [
+    '',
+    'per second',
+    'ratio',
+    'per round',
+    'CPU µs',
+    'p50 ms',
+    'p99 ms',
+    'MB',
+    'peak MB',
+    'bytes',
+    'target',
+  ]
   const rows = report.contenders.map((contender) => [
     contender.name,
     contender.perSecond.toLocaleString('en'),
@@ -98,6 +117,8 @@ export function formatReport(report: CaseReport): string {
     contender.cpuMicrosPerMessage.toFixed(1),
     contender.p50Ms?.toFixed(2) ?? '',
     contender.p99Ms?.toFixed(2) ?? '',
+    contender.plateauMb?.toString() ?? '',
+    contender.peakMb?.toString() ?? '',
     contender.bytesPerMessage?.toString() ?? '',
     report.targets
       .filter((target) => target.contender === contender.name)
@@ -116,7 +137,7 @@ export function formatReport(report: CaseReport): string {
 }
 
 function formatTarget({ measure, wanted, reached, met }: TargetReport): string {
-  const of = { ratio: '', p50Ms: 'p50 ', perSecond: 'rate ' }[measure]
+  const of = { ratio: '', p50Ms: 'p50 ', peakMb: 'peak ', perSecond: 'rate ' }[measure]
   // The figure itself stands in no column when it is compared with another than the baseline.
   const figure = wanted.includes(' of ') ? ` (x${reached.toFixed(2)})` : ''
   return `${of}${wanted}${figure} ${met ? 'met' : 'MISSED'}`
@@ -128,7 +149,7 @@ function spread(values: readonly number[]): string {
 
 /** Names and targets read from the left, figures from the right. */
 function pad(text: string, width: number, column: number): string {
-  return column === 0 || column === 8 ? text.padEnd(width) : text.padStart(width)
+  return column === 0 || column === 10 ? text.padEnd(width) : text.padStart(width)
 }
 
 function rateOf({ messages, elapsedMs }: Sample): number {
