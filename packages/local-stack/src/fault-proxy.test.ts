@@ -127,6 +127,65 @@ test('a refusing proxy ends what is connected and what connects, until it is hea
   await expect.poll(() => accepted.answered).toEqual([1])
 })
 
+test('a cut response ends the connection in the middle of what it says', async () => {
+  const client = await newClient()
+  proxy.cutResponse(API_KEYS.Produce, 6)
+  let bytes = 0
+  client.socket.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+  })
+  client.request(API_KEYS.Produce, 1)
+  await expect.poll(() => client.socket.closed).toBe(true)
+  expect(bytes).toBe(6)
+  expect(broker.received).toEqual([1])
+})
+
+test('a cut request never reaches the broker as a whole', async () => {
+  const client = await newClient()
+  const fault = proxy.cutRequest(API_KEYS.Produce, 11)
+  client.request(API_KEYS.Produce, 1)
+  await expect.poll(() => client.socket.closed).toBe(true)
+  expect(fault.fired).toBe(1)
+  expect(broker.received).toEqual([])
+})
+
+test('after a silent response the connection stays and carries nothing', async () => {
+  const client = await newClient()
+  const fault = proxy.silenceOnResponse(API_KEYS.Produce)
+  client.request(API_KEYS.Produce, 1)
+  await fault.whenFired()
+  client.request(API_KEYS.Produce, 2)
+  const other = await newClient()
+  other.request(API_KEYS.Produce, 3)
+  await expect.poll(() => other.answered).toEqual([3])
+  expect(broker.received).toEqual([1, 3])
+  expect([client.answered, client.socket.closed]).toEqual([[], false])
+})
+
+test('a reset is seen as one by the client', async () => {
+  const client = await newClient()
+  const errors: string[] = []
+  client.socket.on('error', (error: NodeJS.ErrnoException) => errors.push(`${error.code}`))
+  proxy.resetOnResponse(API_KEYS.Produce)
+  client.request(API_KEYS.Produce, 1)
+  await expect.poll(() => errors).toEqual(['ECONNRESET'])
+  expect(broker.received).toEqual([1])
+})
+
+test('a fault may be for one connection only', async () => {
+  const [one, two] = [await newClient(), await newClient()]
+  await expect.poll(() => proxy.links.length).toBe(2)
+  proxy.dropResponse(API_KEYS.Produce, { times: 9, match: (_request, link) => link.id === 2 })
+  one.request(API_KEYS.Produce, 1)
+  two.request(API_KEYS.Produce, 2)
+  two.request(API_KEYS.Fetch, 3)
+  await expect.poll(() => [one.answered, two.answered]).toEqual([[1], [3]])
+})
+
+test('only responses whose error codes are known can be failed', () => {
+  expect(() => proxy.failResponse(API_KEYS.ApiVersions, 7)).toThrow(RangeError)
+})
+
 test('a removed fault no longer strikes', async () => {
   const client = await newClient()
   proxy.dropResponse(API_KEYS.Produce).remove()

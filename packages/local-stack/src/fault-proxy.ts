@@ -1,27 +1,16 @@
-import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
-import { type Fault, type FaultAction, type FaultOptions, type FaultPoint, FaultRule } from './fault.ts'
-import { findFreePort } from './free-port.ts'
+import type { Direction, Fault, FaultAction, FaultOptions } from './fault.ts'
+import { errorCodeWritten, isErrorCodeKnown } from './kafka-error-code.ts'
 import type { KafkaRequest } from './kafka-frame.ts'
-import { ProxyConnection } from './proxy-connection.ts'
-
-export interface FaultProxyOptions {
-  /** Where the broker listens. */
-  readonly target: { readonly host: string; readonly port: number }
-  /** @default a free one */
-  readonly listenPort?: number | undefined
-}
+import { KafkaDialect } from './proxy-kafka-dialect.ts'
+import { type FaultProxyOptions, listening, ProxyServer, type TcpFaultProxy } from './proxy-server.ts'
 
 /**
  * A stretch of network between Kafka clients and a broker that fails on command. It understands requests and responses
  * and pairs them, so that one can be lost that the broker has carried out. What no fault is for passes unchanged.
+ *
+ * Each fault is for one API key (`API_KEYS`) and strikes once, unless its options say otherwise.
  */
-export interface FaultProxy {
-  readonly port: number
-  /** Clients connected now. */
-  readonly connections: number
-  /** Strikes of all faults since the start. */
-  readonly faultsFired: number
+export interface FaultProxy extends TcpFaultProxy {
   /** Requests with this API key that clients sent since the start. */
   requestCount(apiKey: number): number
   /** The broker never sees the request; the connection stays. */
@@ -30,59 +19,47 @@ export interface FaultProxy {
   closeOnRequest(apiKey: number, options?: FaultOptions): Fault
   /** The request, and what follows on its connection, reaches the broker late, even when the client has left meanwhile. */
   delayRequest(apiKey: number, delayMs: number, options?: FaultOptions): Fault
+  /** The broker gets so many bytes of the request, its length included, and then the end of the connection. */
+  cutRequest(apiKey: number, bytes: number, options?: FaultOptions): Fault
   /** The broker carries the request out; the client never hears of it; the connection stays. */
   dropResponse(apiKey: number, options?: FaultOptions): Fault
   /** The broker carries the request out; the client sees its connection end instead of the response. */
   closeOnResponse(apiKey: number, options?: FaultOptions): Fault
+  /** The broker carries the request out; the client sees a reset (RST) instead of the response. */
+  resetOnResponse(apiKey: number, options?: FaultOptions): Fault
+  /** The broker carries the request out; from then on the connection carries nothing, and nobody is told. */
+  silenceOnResponse(apiKey: number, options?: FaultOptions): Fault
   /** The response, and what follows on its connection, reaches the client late. */
   delayResponse(apiKey: number, delayMs: number, options?: FaultOptions): Fault
-  /** Nothing passes in either direction, connections stay and new ones are accepted. What is held back passes after `heal`. */
-  blackhole(): void
-  /** All connections end, new ones end at once: the broker cannot be reached. */
-  refuse(): void
-  /** Takes away every fault, the black hole and the refusal. */
-  heal(): void
-  /** Ends all connections and stops listening. */
-  close(): Promise<void>
+  /** The client gets so many bytes of the response, its length included, and then the end of the connection. */
+  cutResponse(apiKey: number, bytes: number, options?: FaultOptions): Fault
+  /**
+   * The broker carries the request out, and the client is told that it failed, with this of Kafka's error codes for every
+   * topic and partition of the response.
+   *
+   * A response in a version that the proxy cannot read passes as it is, and does not count as a strike.
+   *
+   * @throws RangeError for an API key whose responses the proxy cannot read
+   */
+  failResponse(apiKey: number, errorCode: number, options?: FaultOptions): Fault
 }
 
-/** Puts a proxy in front of a broker, whose advertised address must be the proxy's. It runs in this process. */
+/**
+ * Puts a proxy in front of a Kafka broker, whose advertised address must be the proxy's. It runs in this process.
+ *
+ * @example
+ * const proxy = await createFaultProxy({ target: { host: '127.0.0.1', port: 9092 }, listenPort: 9192 })
+ * const fault = proxy.failResponse(API_KEYS.OffsetCommit, 7, { match: ({ clientId }) => clientId === 'shipping' })
+ */
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const port = options.listenPort ?? (await findFreePort())
-  const proxy = new KafkaFaultProxy(port, options.target)
-  await proxy.listen()
-  return proxy
+  return listening(options, (port) => new KafkaFaultProxy(port, options.target))
 }
 
-class KafkaFaultProxy implements FaultProxy {
-  readonly port: number
-  readonly #target: FaultProxyOptions['target']
-  readonly #server: Server
-  readonly #closing = new AbortController()
-  readonly #open = new Set<ProxyConnection>()
+class KafkaFaultProxy extends ProxyServer<KafkaRequest> implements FaultProxy {
   readonly #requestCounts = new Map<number, number>()
-  #rules: FaultRule[] = []
-  #faultsFired = 0
-  #refusing = false
-  #hole: { readonly healed: Promise<void>; readonly heal: () => void } | undefined
 
   constructor(port: number, target: FaultProxyOptions['target']) {
-    this.port = port
-    this.#target = target
-    this.#server = createServer((client) => this.#accept(client))
-  }
-
-  async listen(): Promise<void> {
-    this.#server.listen(this.port, '127.0.0.1')
-    await once(this.#server, 'listening')
-  }
-
-  get connections(): number {
-    return this.#open.size
-  }
-
-  get faultsFired(): number {
-    return this.#faultsFired
+    super(port, target, () => new KafkaDialect())
   }
 
   requestCount(apiKey: number): number {
@@ -101,6 +78,10 @@ class KafkaFaultProxy implements FaultProxy {
     return this.#add('request', apiKey, { kind: 'delay', delayMs }, options)
   }
 
+  cutRequest(apiKey: number, bytes: number, options?: FaultOptions): Fault {
+    return this.#add('request', apiKey, { kind: 'cut', bytes }, options)
+  }
+
   dropResponse(apiKey: number, options?: FaultOptions): Fault {
     return this.#add('response', apiKey, { kind: 'drop' }, options)
   }
@@ -109,68 +90,38 @@ class KafkaFaultProxy implements FaultProxy {
     return this.#add('response', apiKey, { kind: 'close' }, options)
   }
 
+  resetOnResponse(apiKey: number, options?: FaultOptions): Fault {
+    return this.#add('response', apiKey, { kind: 'reset' }, options)
+  }
+
+  silenceOnResponse(apiKey: number, options?: FaultOptions): Fault {
+    return this.#add('response', apiKey, { kind: 'silence' }, options)
+  }
+
   delayResponse(apiKey: number, delayMs: number, options?: FaultOptions): Fault {
     return this.#add('response', apiKey, { kind: 'delay', delayMs }, options)
   }
 
-  blackhole(): void {
-    if (this.#hole) return
-    let heal = () => {}
-    const healed = new Promise<void>((resolve) => {
-      heal = resolve
-    })
-    this.#hole = { healed, heal }
+  cutResponse(apiKey: number, bytes: number, options?: FaultOptions): Fault {
+    return this.#add('response', apiKey, { kind: 'cut', bytes }, options)
   }
 
-  refuse(): void {
-    this.#refusing = true
-    for (const connection of this.#open) connection.destroy()
-  }
-
-  heal(): void {
-    this.#rules = []
-    this.#refusing = false
-    this.#hole?.heal()
-    this.#hole = undefined
-  }
-
-  async close(): Promise<void> {
-    if (!this.#server.listening) return
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#closing.abort()
-    this.heal()
-    const open = [...this.#open]
-    for (const connection of open) connection.destroy()
-    await Promise.all([closed, ...open.map((connection) => connection.closed)])
-  }
-
-  #accept(client: Socket): void {
-    if (this.#refusing) {
-      client.destroy()
-      return
+  failResponse(apiKey: number, errorCode: number, options?: FaultOptions): Fault {
+    if (!isErrorCodeKnown(apiKey))
+      throw new RangeError(`responses of API key ${apiKey} cannot be failed; the proxy does not know their error codes`)
+    const act = (request: KafkaRequest, bytes: Buffer): FaultAction | undefined => {
+      if (request.apiKey !== apiKey) return undefined
+      const failed = errorCodeWritten(bytes, request, errorCode)
+      return failed && { kind: 'replace', bytes: failed }
     }
-    const connection = new ProxyConnection(client, this.#target, {
-      decide: (point, request) => this.#decide(point, request),
-      passable: () => this.#hole?.healed ?? Promise.resolve(),
-      signal: this.#closing.signal,
-    })
-    this.#open.add(connection)
-    void connection.closed.then(() => this.#open.delete(connection))
+    return this.add('response', act, options)
   }
 
-  #add(point: FaultPoint, apiKey: number, action: FaultAction, options?: FaultOptions): Fault {
-    const rule = new FaultRule(point, apiKey, action, options)
-    this.#rules.push(rule)
-    return rule
+  protected override passing(direction: Direction, { apiKey }: KafkaRequest): void {
+    if (direction === 'request') this.#requestCounts.set(apiKey, this.requestCount(apiKey) + 1)
   }
 
-  #decide(point: FaultPoint, request: KafkaRequest): FaultAction | undefined {
-    if (point === 'request') this.#requestCounts.set(request.apiKey, this.requestCount(request.apiKey) + 1)
-    const rule = this.#rules.find((candidate) => candidate.covers(point, request))
-    if (!rule) return undefined
-    rule.strike()
-    this.#faultsFired++
-    return rule.action
+  #add(direction: Direction, apiKey: number, action: FaultAction, options?: FaultOptions): Fault {
+    return this.add(direction, (request) => (request.apiKey === apiKey ? action : undefined), options)
   }
 }

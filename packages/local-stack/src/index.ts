@@ -1,8 +1,10 @@
 export { APICURIO_VERSION } from './apicurio-app.ts'
 export { type ApicurioServer, attachApicurio, type StartApicurioOptions, startApicurio } from './apicurio-server.ts'
 export { LocalStackError, type LocalStackErrorCode } from './errors.ts'
-export type { Fault, FaultOptions } from './fault.ts'
-export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
+export type { Direction, Fault, FaultOptions } from './fault.ts'
+export { createFaultProxy, type FaultProxy } from './fault-proxy.ts'
+export { createPostgresFaultProxy, type PostgresFaultProxy, type Wording } from './fault-proxy-postgres.ts'
+export { createTcpFaultProxy } from './fault-proxy-tcp.ts'
 export { withFileLock } from './file-lock.ts'
 export { findFreePort, isPortFree, requireFreePort } from './free-port.ts'
 export { findJava, type JavaRuntime } from './java-home.ts'
@@ -28,9 +30,12 @@ export {
   providePostgres,
 } from './postgres.ts'
 export type { PostgresDatabase } from './postgres-database.ts'
+export type { PostgresMessage } from './postgres-frame.ts'
 export { attachPostgres, type PostgresServer, type StartPostgresOptions, startPostgres } from './postgres-server.ts'
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 export { type Progress, printProgress } from './progress.ts'
+export type { ProxyLink } from './proxy-link.ts'
+export type { CutOptions, FaultProxyOptions, SlowOptions, TcpFaultProxy } from './proxy-server.ts'
 export {
   type AnyRegistry,
   type ComposeRegistry,

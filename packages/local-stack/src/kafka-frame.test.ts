@@ -31,7 +31,12 @@ test('a frame that is not whole yet is held back', () => {
 
 test('a request says what it asks for', () => {
   const frame = request(API_KEYS.OffsetCommit, -5)
-  expect(readRequest(frame)).toEqual({ apiKey: 8, apiVersion: 9, correlationId: -5, frame })
+  expect(readRequest(frame)).toEqual({ apiKey: 8, apiVersion: 9, correlationId: -5, clientId: '', frame })
+})
+
+test('a request says which client it comes from', () => {
+  const frame = Buffer.concat([request(API_KEYS.Produce, 1), Buffer.from([0, 4]), Buffer.from('shop and more')])
+  expect(readRequest(frame).clientId).toBe('shop')
 })
 
 test('a response says which request it answers', () => {

@@ -30,6 +30,8 @@ export interface KafkaRequest {
   readonly apiKey: number
   readonly apiVersion: number
   readonly correlationId: number
+  /** The name that the client gives itself; empty when it gives none. */
+  readonly clientId: string
   readonly frame: KafkaFrame
 }
 
@@ -60,8 +62,16 @@ export function readRequest(frame: KafkaFrame): KafkaRequest {
     apiKey: frame.readInt16BE(LENGTH_BYTES),
     apiVersion: frame.readInt16BE(LENGTH_BYTES + 2),
     correlationId: frame.readInt32BE(LENGTH_BYTES + 4),
+    clientId: readClientId(frame),
     frame,
   }
+}
+
+function readClientId(frame: KafkaFrame): string {
+  const start = LENGTH_BYTES + 10
+  if (frame.length < start) return ''
+  const length = frame.readInt16BE(start - 2)
+  return length > 0 ? frame.toString('utf8', start, start + length) : ''
 }
 
 /** Reads to which request a frame from a broker is the response. */
