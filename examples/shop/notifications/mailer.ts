@@ -1,10 +1,15 @@
+import { DependencyUnavailableError } from '@evtkit/sdk'
 import { createTransport } from 'nodemailer'
 import type { Fetch } from '../platform/fetch.ts'
 import type { Mail } from './mail.ts'
 
 /** Hands mails over to a mail server. */
 export interface Mailer {
-  /** Resolves once the server has taken the mail. The same mail may be handed over again; its Message-ID tells. */
+  /**
+   * Resolves once the server has taken the mail. The same mail may be handed over again; its Message-ID tells.
+   *
+   * @throws DependencyUnavailableError when the server cannot be reached: an outage, which is no mail's fault.
+   */
   send(mail: Mail): Promise<void>
   close(): void
 }
@@ -22,7 +27,11 @@ export function createSmtpMailer(url: string): Mailer {
   })
   return {
     async send(mail) {
-      await transport.sendMail(toMessage(mail))
+      try {
+        await transport.sendMail(toMessage(mail))
+      } catch (cause) {
+        throw isUnreachable(cause) ? unavailable(cause) : cause
+      }
     },
     close: () => transport.close(),
   }
@@ -38,12 +47,24 @@ export function createSinkMailer(sink: Fetch): Mailer {
         method: 'POST',
         headers: { 'content-type': 'message/rfc822' },
         body: message.toString(),
+      }).catch((cause: unknown) => {
+        throw unavailable(cause)
       })
       await answer.body?.cancel()
       if (!answer.ok) throw new Error(`the mail sink answered ${answer.status}, expected 204`)
     },
     close: () => transport.close(),
   }
+}
+
+/** By the codes of nodemailer for a server that is not there, goes away or does not answer. */
+function isUnreachable(error: unknown): boolean {
+  const codes: unknown[] = ['ECONNECTION', 'ESOCKET', 'ETIMEDOUT', 'EDNS']
+  return error instanceof Error && 'code' in error && codes.includes(error.code)
+}
+
+function unavailable(cause: unknown): DependencyUnavailableError {
+  return new DependencyUnavailableError('mail server', 'the mail server cannot be reached', { cause })
 }
 
 function toMessage({ to, subject, text, messageId, idempotencyKey, orderId }: Mail) {

@@ -85,6 +85,14 @@ describe('the payment provider, seen by payments', () => {
     const handler = new AbortController()
     const charge = client.charge(order('tok_timeout'), 'key', handler.signal)
     handler.abort(new Error('given up'))
-    await expect(charge).rejects.toThrow('cannot be reached')
+    await expect(charge).rejects.toThrow('given up')
+  })
+
+  test('that cannot be reached is an outage, and no order’s fault', async () => {
+    const client = createProviderClient(() => Promise.reject(new TypeError('fetch failed')), 50)
+    await expect(client.charge(order('tok_ok'), 'key', signal())).rejects.toMatchObject({
+      code: 'EVT_DEPENDENCY_UNAVAILABLE',
+      part: 'payment provider',
+    })
   })
 })

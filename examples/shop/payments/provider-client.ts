@@ -1,3 +1,4 @@
+import { DependencyUnavailableError } from '@evtkit/sdk'
 import { z } from 'zod'
 import type { Fetch } from '../platform/fetch.ts'
 
@@ -21,6 +22,7 @@ export interface ProviderClient {
    * Charges a card. However often it is called with one key, the card is charged once and the answer is the same.
    *
    * @throws ProviderError when the provider did not answer in time or could not serve: call again with the same key.
+   * @throws DependencyUnavailableError when it cannot be reached: an outage, which is no order's fault.
    */
   charge(order: ChargeOrder, idempotencyKey: string, signal: AbortSignal): Promise<Charge>
   /** @throws ProviderError */
@@ -49,12 +51,10 @@ export function createProviderClient(provider: Fetch, timeoutMs: number): Provid
     try {
       return await provider(path, { ...request, signal })
     } catch (cause) {
-      throw new ProviderError(
-        timeout.aborted
-          ? `the payment provider gave no answer within ${timeoutMs} ms`
-          : 'the payment provider cannot be reached',
-        { cause },
-      )
+      if (timeout.aborted)
+        throw new ProviderError(`the payment provider gave no answer within ${timeoutMs} ms`, { cause })
+      if (request.signal?.aborted === true) throw cause
+      throw new DependencyUnavailableError('payment provider', 'the payment provider cannot be reached', { cause })
     }
   }
   return {
