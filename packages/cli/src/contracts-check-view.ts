@@ -18,8 +18,7 @@ export function printContractsCheck(check: ContractsCheck, output: Output): void
 }
 
 function printFinding(finding: ContractFinding, { line, style }: Output): void {
-  const isBreak = finding.severity === 'break'
-  const mark = isBreak ? style.red('break') : style.yellow('warning')
+  const mark = (finding.severity === 'warning' ? style.yellow : style.red)(finding.severity)
   line(`  ${mark}  ${[words[finding.kind], finding.path].filter((text) => text !== '').join(' at ')}`)
   line(`    What:  ${finding.message}`)
   line(`    Who:   ${who(finding)}`)
@@ -36,6 +35,9 @@ const words: Readonly<Record<ContractFinding['kind'], string>> = {
   'key-changed': 'other key',
   'meaning-changed': 'other meaning of the same bytes',
   'pii-unmarked': 'no longer marked personal',
+  'readers-first': 'fails readers that run today',
+  'symbol-removed': 'symbol gone',
+  undocumented: 'no doc',
 }
 
 function who({ consumers, compatibility, event }: ContractFinding): string {

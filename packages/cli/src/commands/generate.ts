@@ -32,6 +32,8 @@ Files that people wrote are left alone. Generated ones that no longer belong to 
       '@evtkit/sdk/contracts'
     )
     const contracts = await readContracts(folderFiles(schemas))
+    for (const { file, path, message } of contracts.remarks ?? [])
+      output.warn(`${file}${path === '' ? '' : ` at ${path}`}: ${message} evt schema check fails on it.`)
     const importExtension = options.importExtension === '.js' ? '.js' : '.ts'
     const files = generate(contracts, { importExtension })
     const changes = await compareGenerated(folder, files)

@@ -22,7 +22,7 @@ Without --against it is the branch that others build on (origin/main) where this
 
 The mode says who must be able to read what. BACKWARD: the new schema reads old data. FORWARD: the old schema reads new data. FULL: both. The transitive modes look at every earlier version, not the last only. The default is BACKWARD_TRANSITIVE, because replays and new consumers read records that are years old.
 
-Ends with 3 when something would break. Warnings do not fail.`,
+Ends with 3 when something would break, or a rule of ours is not kept: every record and field has a doc. Warnings do not fail: what is read as something else from now on, and what readers that run today would fail on, so that they must be deployed first.`,
   args: [['[events...]', 'only these, such as OrderCreated or OrderCreated.v1']],
   options: [
     new Option('--against <base>', 'git ref, folder, registry URL, or "registry" for the one in the settings'),
@@ -45,14 +45,21 @@ Ends with 3 when something would break. Warnings do not fail.`,
     const check = checkContracts({ contracts, earlier, mode, events: args })
     printContractsCheck(check, output)
     for (const note of check.notes) output.warn(note)
-    const breaks = check.findings.filter(({ severity }) => severity === 'break').length
+    const numberOf = (one: string) => check.findings.filter(({ severity }) => severity === one).length
+    const [breaks, rules, warnings] = [numberOf('break'), numberOf('rule'), numberOf('warning')]
     const versions = check.checked.reduce((sum, { earlier }) => sum + earlier, 0)
     const compared = `${count(check.checked.length, 'event')} compared with ${count(versions, 'version')} in ${check.against}, ${mode}`
     // A script must be able to tell that nothing breaks from nothing having been looked at.
-    output.record({ summary: { events: check.checked.length, versions, against: check.against, mode, breaks } })
-    if (breaks === 0) output.note(`${compared}: nothing breaks.`)
-    else output.note(`${compared}: ${count(breaks, 'break')}.`)
-    return breaks === 0 ? exitCodes.ok : exitCodes.checkFailed
+    output.record({
+      summary: { events: check.checked.length, versions, against: check.against, mode, breaks, warnings },
+    })
+    const found = [
+      breaks === 0 ? 'nothing breaks' : count(breaks, 'break'),
+      ...(rules === 0 ? [] : [`${count(rules, 'rule')} not kept`]),
+      ...(warnings === 0 ? [] : [count(warnings, 'warning')]),
+    ]
+    output.note(`${compared}: ${found.join(', ')}.`)
+    return breaks + rules === 0 ? exitCodes.ok : exitCodes.checkFailed
   },
 }
 

@@ -10,7 +10,9 @@ export function sourceFiles(name: string): readonly (readonly [path: string, tex
   ]
 }
 
-const producer = (service: string): string => `import { type Codec, createProducer, type InputOf, type Sender } from '@evtkit/sdk'
+const producer = (
+  service: string,
+): string => `import { type Codec, createProducer, type InputOf, type Sender } from '@evtkit/sdk'
 import { OrderCreated } from './contracts/index.ts'
 
 /** Takes orders, and says so. */

@@ -89,11 +89,76 @@ describe('a change of what an event carries', () => {
 
   test('is looked at the other way round in mode FORWARD, and not at all in mode NONE', async () => {
     const withoutLines = order(orderId)
-    expect((await check(withoutLines)).findings).toEqual([])
+    expect((await check(withoutLines)).findings).toMatchObject([{ severity: 'warning' }])
     expect((await check(withoutLines, { mode: 'FORWARD' })).findings).toMatchObject([
       { path: 'data.lines', compatibility: { direction: 'forward' } },
     ])
     expect((await check(order(orderId, field('a', 'int')), { mode: 'NONE' })).findings).toEqual([])
+  })
+
+  test('that only readers of today cannot bear is a warning that names them, and says who is deployed first', async () => {
+    const { findings } = await check(order(orderId))
+    expect(findings).toMatchObject([
+      {
+        severity: 'warning',
+        kind: 'readers-first',
+        file: 'orders/OrderCreated.v1.avsc',
+        path: 'data.lines',
+        consumers: ['billing'],
+        message: expect.stringContaining('the release needs the field "lines"'),
+        compatibility: { direction: 'forward' },
+      },
+    ])
+    expect(findings[0]?.advice[0]).toContain('Deploy the readers first (billing, and other readers)')
+    const shared = await check({ 'common/Line.avsc': record('shop.common.Line', [field('sku', 'string')]) })
+    expect(shared.findings).toMatchObject([{ kind: 'readers-first', file: 'common/Line.avsc' }])
+  })
+
+  test('that takes away what has a default is no finding, and one that breaks is not told twice', async () => {
+    const note = field('note', ['null', 'string'], { default: null })
+    const withNote = { ...base, ...order(orderId, lines, note) }
+    expect((await check(order(orderId, lines), {}, withNote)).findings).toEqual([])
+    const { findings } = await check(order(orderId, field('lines', 'string')))
+    expect(findings.map(({ severity, kind }) => [severity, kind])).toEqual([['break', 'incompatible']])
+  })
+
+  test('that takes a symbol away is a warning where old data is read as the default', async () => {
+    const size = (...symbols: string[]) =>
+      order(orderId, field('size', { type: 'enum', name: 'Size', doc: 'How big.', symbols, default: 'OTHER' }))
+    const { findings } = await check(size('SMALL', 'OTHER'), {}, { ...base, ...size('SMALL', 'LARGE', 'OTHER') })
+    expect(findings).toMatchObject([
+      {
+        severity: 'warning',
+        kind: 'symbol-removed',
+        path: 'data.size',
+        message: expect.stringContaining('LARGE is gone from shop.orders.v1.Size'),
+        consumers: ['billing'],
+      },
+    ])
+    expect(
+      (await check(size('SMALL', 'LARGE', 'HUGE', 'OTHER'), {}, { ...base, ...size('SMALL', 'OTHER') })).findings,
+    ).toEqual([])
+  })
+
+  test('that lacks words fails by a rule, and is compared all the same', async () => {
+    const { findings } = await check(
+      order(orderId, lines, field('coupon', 'string'), { ...field('a', 'int', { default: 0 }), doc: '' }),
+    )
+    expect(findings).toMatchObject([
+      { severity: 'break', path: 'data.coupon' },
+      {
+        severity: 'rule',
+        kind: 'undocumented',
+        event: 'OrderCreated',
+        file: 'orders/OrderCreated.v1.avsc',
+        path: 'data.a',
+        message: 'the field a has no doc; say what it holds and in which unit.',
+      },
+    ])
+    const line = record('shop.common.Line', [field('sku', 'string'), { ...field('price', 'long'), doc: undefined }])
+    expect((await check({ 'common/Line.avsc': line })).findings).toMatchObject([
+      { severity: 'rule', event: 'OrderCreated', file: 'common/Line.avsc', path: 'price' },
+    ])
   })
 
   test('of a new event is none', async () => {

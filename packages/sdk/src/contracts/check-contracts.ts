@@ -2,10 +2,12 @@ import { type CompatibilityBreak, type CompatibilityMode, checkVersions } from '
 import { InvalidConfigurationError } from '../core/errors.ts'
 import { envelopeRecord } from '../registry/envelope-record.ts'
 import { about, type ContractFinding } from './contract-finding.ts'
-import type { ConsumerContract, Contracts, EventContract } from './contracts.ts'
+import type { ConsumerContract, ContractRemark, Contracts, EventContract } from './contracts.ts'
 import { type DataVersion, type DefiningFile, type EarlierContracts, eventKey } from './earlier-contracts.ts'
 import { meaningChanges } from './meaning-changes.ts'
 import { neverWrittenFileName } from './never-written-file.ts'
+import { readersFirst } from './readers-first.ts'
+import { typesIn } from './schema-files.ts'
 
 export interface CheckContractsOptions {
   /** As they are to be. */
@@ -24,7 +26,7 @@ export interface CheckContractsOptions {
 }
 
 export interface ContractsCheck {
-  /** Breaks first; by event, as the contracts list them. */
+  /** Breaks first, then rules, then warnings; by event, as the contracts list them. */
   readonly findings: readonly ContractFinding[]
   /** Each event that was looked at, and with how many earlier versions. */
   readonly checked: readonly CheckedEvent[]
@@ -55,18 +57,21 @@ export function checkContracts(options: CheckContractsOptions): ContractsCheck {
   const findings: ContractFinding[] = []
   for (const event of now) {
     const versions = earlier.versions.get(eventKey(event)) ?? []
-    findings.push(...incompatibilities(event, versions, mode, consumers))
+    const breaks = incompatibilities(event, versions, mode, consumers)
+    findings.push(...breaks)
+    // The other modes look at those who read today by themselves.
+    if (mode.startsWith('BACKWARD')) findings.push(...readersFirst(event, versions.at(-1), breaks, consumers))
     findings.push(...meaningChanges(event, versions.at(-1), consumers))
     const former = before.get(eventKey(event))
     if (former !== undefined) findings.push(...moves(event, former, earlier.name, consumers))
     before.delete(eventKey(event))
   }
   for (const gone of before.values()) findings.push(removal(gone, contracts, earlier, consumers))
+  findings.push(...(contracts.remarks ?? []).flatMap((remark) => undocumented(remark, now, earlier, consumers)))
   return {
-    findings: [
-      ...findings.filter(({ severity }) => severity === 'break'),
-      ...findings.filter(({ severity }) => severity === 'warning'),
-    ],
+    findings: (['break', 'rule', 'warning'] as const).flatMap((one) =>
+      findings.filter(({ severity }) => severity === one),
+    ),
     checked: now.map((event) => ({
       event: event.type,
       version: event.version,
@@ -76,6 +81,20 @@ export function checkContracts(options: CheckContractsOptions): ContractsCheck {
     against: earlier.name,
     notes: earlier.notes,
   }
+}
+
+/** Told of the first of the events that have it; of a type that none of them has nothing is told. */
+function undocumented(
+  { type, path, message, file }: ContractRemark,
+  events: readonly EventContract[],
+  { name }: EarlierContracts,
+  consumers: readonly ConsumerContract[],
+): ContractFinding[] {
+  const event = events.find(({ data }) => typesIn(data).some((one) => one.name === type))
+  if (event === undefined) return []
+  const place = event.file === file ? ['data', path].filter((step) => step !== '').join('.') : path
+  const common = { ...about(event, consumers), file, path: place, within: type, message, against: [name] }
+  return [{ ...common, severity: 'rule', kind: 'undocumented', advice: [`Write "doc" there, in ${file}.`] }]
 }
 
 function wantedEvents(names: readonly string[] | undefined, contracts: Contracts, earlier: EarlierContracts) {

@@ -3,8 +3,11 @@ import type { ConsumerContract, EventContract } from './contracts.ts'
 
 /** What a change of the contracts does to those who rely on them. */
 export interface ContractFinding {
-  /** `break`: data or somebody's program would fail, or records move. `warning`: worth a second look. */
-  readonly severity: 'break' | 'warning'
+  /**
+   * `break`: data or somebody's program would fail, or records move. `rule`: harms nobody, and is not done here.
+   * `warning`: worth a second look.
+   */
+  readonly severity: 'break' | 'rule' | 'warning'
   readonly kind:
     | 'incompatible'
     | 'event-removed'
@@ -13,6 +16,9 @@ export interface ContractFinding {
     | 'key-changed'
     | 'meaning-changed'
     | 'pii-unmarked'
+    | 'readers-first'
+    | 'symbol-removed'
+    | 'undocumented'
   /** Type of the event, such as `OrderCreated`. */
   readonly event: string
   /** Such as `v1`. */
@@ -31,7 +37,7 @@ export interface ContractFinding {
   readonly against: readonly string[]
   /** Consumer groups that read the event, as `consumers.yaml` declares. */
   readonly consumers: readonly string[]
-  /** For `incompatible`: who fails on which data, in Avro's terms. */
+  /** For `incompatible` and `readers-first`: who fails on which data, in Avro's terms. */
   readonly compatibility?: Pick<CompatibilityBreak, 'direction' | 'kind' | 'fails'>
 }
 

@@ -6,6 +6,20 @@ export interface Contracts {
   /** By type, then version; every version of each. */
   readonly events: readonly EventContract[]
   readonly consumers: readonly ConsumerContract[]
+  /** What should be put right and keeps nobody from reading them; `evt schema check` fails on it. @default none */
+  readonly remarks?: readonly ContractRemark[]
+}
+
+/** Words that are missing. */
+export interface ContractRemark {
+  /** Relative to the folder of the contracts. */
+  readonly file: string
+  /** Where in the file's schema, such as `lines[].price`; empty for the record at its top. */
+  readonly path: string
+  /** Full name of the record. */
+  readonly type: string
+  /** One sentence. */
+  readonly message: string
 }
 
 /** One topic of `topics.yaml`. */

@@ -59,7 +59,7 @@ describe('generated types', () => {
 
   test('unions are plain where JavaScript tells the branches apart, and wrapped where it does not', () => {
     expectTypeOf<Of<'plain'>>().toEqualTypeOf<string | number | boolean | readonly string[] | null>()
-    expectTypeOf<Of<'dated'>>().toEqualTypeOf<string | Date | Buffer>()
+    expectTypeOf<Of<'dated'>>().toEqualTypeOf<boolean | Date | readonly Buffer[]>()
     expectTypeOf<Of<'wrapped'>>().toEqualTypeOf<
       { readonly int: number } | { readonly double: number } | { readonly 'stress.common.Shared': Shared } | null
     >()

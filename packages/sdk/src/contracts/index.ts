@@ -14,7 +14,7 @@ export {
 } from './check-contracts.ts'
 export { type ContractFiles, folderFiles } from './contract-files.ts'
 export type { ContractFinding } from './contract-finding.ts'
-export type { ConsumerContract, Contracts, EventContract, TopicContract } from './contracts.ts'
+export type { ConsumerContract, ContractRemark, Contracts, EventContract, TopicContract } from './contracts.ts'
 export { type DataVersion, type DefiningFile, type EarlierContracts, eventKey } from './earlier-contracts.ts'
 export { earlierInFiles } from './earlier-in-files.ts'
 export { earlierInRegistry, type RegistryVersions } from './earlier-in-registry.ts'

@@ -6,8 +6,8 @@ import type { ConsumerContract, EventContract } from './contracts.ts'
 import type { DataVersion } from './earlier-contracts.ts'
 
 /**
- * Changes that Avro lets pass, for the bytes are the same, and that people should not: a number that counts another unit, a
- * field that is personal and no longer said to be.
+ * Changes that Avro lets pass and that people should not: a number that counts another unit, a symbol that is read as another
+ * one, a field that is personal and no longer said to be.
  */
 export function meaningChanges(
   event: EventContract,
@@ -20,6 +20,21 @@ export function meaningChanges(
     found.push({ ...about(event, consumers), ...finding, against: [last.name] })
   walk(envelopeRecord(event.data), last.schema, {
     type(path, now, before) {
+      if (now.kind === 'enum' && before.kind === 'enum') {
+        const gone = before.symbols.filter((symbol) => !now.symbols.includes(symbol))
+        // Without a default old data fails, which is a break.
+        if (gone.length > 0 && now.default !== undefined)
+          add({
+            severity: 'warning',
+            kind: 'symbol-removed',
+            path,
+            message: `${gone.join(', ')} is gone from ${now.name}: where ${last.name} or an older one has written it, readers see ${now.default} from now on.`,
+            advice: [
+              `Keep ${gone.join(', ')} in ${now.name}: what was written stays written. Say in its doc that nobody writes it any more.`,
+              `Or deploy what publishes ${event.type} first, so that nobody writes it, and the readers only once no record that has it is kept.`,
+            ],
+          })
+      }
       const unit = unitChange(now, before)
       if (unit !== undefined)
         add({

@@ -125,7 +125,7 @@ test('every problem is named, not only the first', async () => {
   const message = await problemsOf({
     'topics.yaml': topicsWith(options.replace('partitions: 20', 'partitions: 0').replace('1 year', 'a while')),
     'orders/OrderPlaced.v1.avsc': orderPlaced([
-      { name: 'note', type: 'string' },
+      field('note', ['string', 'bytes']),
       field('email', 'string', { pii: 'yes' }),
     ]),
     'orders/OrderLost.v1.avsc': record('shop.orders.v1.OrderLost', [field('orderId', 'string')]),
@@ -135,9 +135,52 @@ test('every problem is named, not only the first', async () => {
     '- topics.yaml line 4: topic order-events: "partitions" must be a whole number from 1 up, got 0',
     '- topics.yaml line 5: topic order-events: "retention" must be such as "30 days", "12 hours", "1 year" or "forever", got "a while"',
     '- orders/OrderLost.v1.avsc: no topic of topics.yaml lists OrderLost; add it to the events of its topic',
-    '- orders/OrderPlaced.v1.avsc at note: the field has no doc; say what it holds and in which unit',
+    '- orders/OrderPlaced.v1.avsc at note: it may be string or bytes, and JSON writes both as text, so that one could be read as the other; give each a field of its own, or put one of them into a record',
     '- orders/OrderPlaced.v1.avsc at email: "pii" must be true or false, got "yes"',
   ])
+})
+
+test('words that are missing keep nobody from reading the contracts, and are remarked on', async () => {
+  const { remarks, events } = await readContracts(
+    files({
+      'common/Money.avsc': record('shop.common.Money', [field('amount', 'long')], { doc: ' ' }),
+      'orders/OrderPlaced.v1.avsc': orderPlaced([
+        field('lines', { type: 'array', items: record('shop.orders.v1.Line', [{ name: 'sku', type: 'string' }]) }),
+      ]),
+    }),
+  )
+  expect(events).toHaveLength(1)
+  expect(remarks).toEqual([
+    {
+      file: 'common/Money.avsc',
+      path: '',
+      type: 'shop.common.Money',
+      message: 'record shop.common.Money has no doc; say what it is.',
+    },
+    {
+      file: 'orders/OrderPlaced.v1.avsc',
+      path: 'lines[].sku',
+      type: 'shop.orders.v1.Line',
+      message: 'the field sku has no doc; say what it holds and in which unit.',
+    },
+  ])
+})
+
+test.each([
+  [
+    'a mistake',
+    'namespace: shop\ntopics:\n  a: [\n  b: {\n  c: ]\n',
+    /^the contracts have a problem: topics.yaml line \d+: .*$/,
+  ],
+  ['another kind of value', 'namespace: shop\ntopics: 3\n', 'topics.yaml line 2: expected topics by name, got 3'],
+])('%s in topics.yaml is told once, without what follows from it for the events', async (_, text, message) => {
+  const said = await problemsOf({ 'topics.yaml': text })
+  expect(said.split('\n')).toHaveLength(1)
+  expect(said).toMatch(message)
+})
+
+test('contracts without topics.yaml lack that, and nothing else is told', async () => {
+  expect((await problemsOf({ 'topics.yaml': undefined })).split('\n')).toHaveLength(1)
 })
 
 const inTopics = (from: string, to: string) => ({ 'topics.yaml': topicsWith(options.replace(from, to)) })
@@ -253,18 +296,25 @@ test.each<[string, Readonly<Record<string, unknown>>, string]>([
     'common/Money.avsc line 4: the same name stands twice in one object',
   ],
   [
-    'a record without a doc',
-    { 'common/Money.avsc': record('shop.common.Money', [field('amount', 'long')], { doc: ' ' }) },
-    'common/Money.avsc: record shop.common.Money has no doc',
-  ],
-  [
-    'a field of an inner record without a doc',
+    'text and an instant in one list, which JSON writes alike',
     {
       'orders/OrderPlaced.v1.avsc': orderPlaced([
-        field('lines', { type: 'array', items: record('shop.orders.v1.Line', [{ name: 'sku', type: 'string' }]) }),
+        field('seen', { type: 'array', items: ['null', 'string', { type: 'long', logicalType: 'timestamp-millis' }] }),
       ]),
     },
-    'orders/OrderPlaced.v1.avsc at lines[].sku: the field has no doc',
+    'orders/OrderPlaced.v1.avsc at seen[]: it may be string or long (timestamp-millis), and JSON writes both as text',
+  ],
+  [
+    'a bigint and a decimal, which JSON writes alike',
+    {
+      'common/Money.avsc': record('shop.common.Money', [
+        field('amount', [
+          { type: 'long', js: 'bigint' },
+          { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 },
+        ]),
+      ]),
+    },
+    'common/Money.avsc at amount: it may be long or bytes (decimal), and JSON writes both as text',
   ],
   [
     'a type that nobody defines',
@@ -318,7 +368,7 @@ test('a folder is read as it is on disk, with what is not a contract left out', 
   try {
     await writeFile(join(folder, 'topics.yaml'), 'namespace: shop\ntopics: {}\n')
     await writeFile(join(folder, 'README.md'), '# Not a contract')
-    expect(await readContracts(folderFiles(folder))).toEqual({ topics: [], events: [], consumers: [] })
+    expect(await readContracts(folderFiles(folder))).toEqual({ topics: [], events: [], consumers: [], remarks: [] })
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -2,10 +2,10 @@ import type { AvroNamed, AvroRecord, AvroSchema } from '../avro/avro-schema.ts'
 import { consumersFileName, readConsumersFile } from './consumers-file.ts'
 import type { ContractFiles } from './contract-files.ts'
 import { ContractProblems } from './contract-problems.ts'
-import type { Contracts, EventContract, TopicContract } from './contracts.ts'
+import type { ContractRemark, Contracts, EventContract, TopicContract } from './contracts.ts'
 import { checkHouseRules } from './house-rules.ts'
 import { SchemaFiles } from './schema-files.ts'
-import { readTopicsFile, type TopicsFile, topicsFileName } from './topics-file.ts'
+import { noTopicsFile, readTopicsFile, type TopicsFile, topicsFileName } from './topics-file.ts'
 import { describe } from './yaml-file.ts'
 
 /**
@@ -22,7 +22,8 @@ export async function readContracts(files: ContractFiles): Promise<Contracts> {
   const texts = new Map<string, string>()
   for (const path of paths) if (isContractFile(path)) texts.set(path, await files.read(path))
 
-  const topicsFile = readTopicsFile(texts.get(topicsFileName) ?? emptyTopics, problems)
+  const topicsText = texts.get(topicsFileName)
+  const topicsFile = topicsText === undefined ? noTopicsFile : readTopicsFile(topicsText, problems)
   const schemaTexts = [...texts].filter(([path]) => path.endsWith('.avsc'))
   const schemas = new SchemaFiles(new Map(schemaTexts), problems)
   const events = new EventReader(topicsFile, schemas, problems)
@@ -36,11 +37,8 @@ export async function readContracts(files: ContractFiles): Promise<Contracts> {
   const consumersText = texts.get(consumersFileName)
   const consumers = consumersText === undefined ? [] : readConsumersFile(consumersText, known, problems)
   problems.throwIfAny()
-  return { topics: topicsFile.topics, events: events.found(), consumers }
+  return { topics: topicsFile.topics, events: events.found(), consumers, remarks: events.remarks }
 }
-
-/** Stands in for a file that is not there, which has been said. */
-const emptyTopics = 'namespace: none\ntopics: {}\n'
 
 function isContractFile(path: string): boolean {
   return path === topicsFileName || path === consumersFileName || path.endsWith('.avsc')
@@ -54,6 +52,7 @@ class EventReader {
   readonly #schemas: SchemaFiles
   readonly #problems: ContractProblems
   readonly #events: EventContract[] = []
+  readonly remarks: ContractRemark[] = []
   /** First file of each type of event, read or not. */
   readonly #firstFile = new Map<string, string>()
 
@@ -91,7 +90,7 @@ class EventReader {
     const schema = this.#schemas.typeOf(file)
     if (schema === undefined) return
     this.#checkName(file, schema, `${folder.replaceAll('-', '_')}.${name}`)
-    checkHouseRules(file, schema, this.#schemas, this.#problems)
+    checkHouseRules(file, schema, this.#schemas, this.#problems, (one) => this.remarks.push(one))
   }
 
   #readEvent({ file, domain, type, version }: Pick<EventContract, 'file' | 'domain' | 'type' | 'version'>): void {
@@ -100,12 +99,12 @@ class EventReader {
     else if (!first.startsWith(`${domain}/`))
       this.#problems.add(file, `${type} is an event of ${first} too; all versions of an event are in one folder`)
     const topic = this.#topics.topics.find(({ events }) => events.includes(type))
-    if (topic === undefined)
+    if (topic === undefined && this.#topics.isReadable)
       this.#problems.add(file, `no topic of ${topicsFileName} lists ${type}; add it to the events of its topic`)
     const data = this.#schemas.typeOf(file)
     if (data === undefined) return
     this.#checkName(file, data, `${domain.replaceAll('-', '_')}.${version}.${type}`)
-    checkHouseRules(file, data, this.#schemas, this.#problems)
+    checkHouseRules(file, data, this.#schemas, this.#problems, (one) => this.remarks.push(one))
     if (data.kind !== 'record') {
       this.#problems.add(file, `the data of an event is a record, got ${data.kind}`)
       return

@@ -8,9 +8,14 @@ export interface TopicsFile {
   /** What every Avro namespace begins with, such as `shop`; `undefined` when the file does not say it rightly. */
   readonly namespace: string | undefined
   readonly topics: readonly TopicContract[]
+  /** Whether topics could be read at all; when not, nothing follows from one that is missing. */
+  readonly isReadable: boolean
   /** Says that something is wrong with an event of a topic. */
   problem(topic: string, option: string, message: string): void
 }
+
+/** Stands in for a file that is not there, which has been said. */
+export const noTopicsFile: TopicsFile = { namespace: undefined, topics: [], isReadable: false, problem() {} }
 
 export const topicsFileName = 'topics.yaml'
 
@@ -33,18 +38,19 @@ export function readTopicsFile(text: string, problems: ContractProblems): Topics
   const file = new YamlFile(topicsFileName, text, problems)
   const problem = (topic: string, option: string, message: string) =>
     file.problem(['topics', topic, option], `topic ${topic}: ${message}`)
-  if (!file.isReadable) return { namespace: undefined, topics: [], problem }
+  const unreadable = { namespace: undefined, topics: [], isReadable: false, problem }
+  if (!file.isReadable) return unreadable
   const content = file.content()
   if (!isObject(content)) {
     file.problem([], `expected "namespace" and "topics", got ${describe(content)}`)
-    return { namespace: undefined, topics: [], problem }
+    return unreadable
   }
   file.onlyKnown(content, [], ['namespace', 'topics'], 'the file')
   const topics = file
     .entriesOf(content.topics, ['topics'], 'topics by name')
     .map(([name, topic]) => readTopic(file, name, topic))
   checkListedOnce(file, topics)
-  return { namespace: readNamespace(file, content), topics, problem }
+  return { namespace: readNamespace(file, content), topics, isReadable: isObject(content.topics), problem }
 }
 
 function readNamespace(file: YamlFile, content: YamlObject): string | undefined {

@@ -14,9 +14,12 @@ export class YamlFile {
     this.#name = name
     this.#problems = problems
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
-    this.isReadable = this.#document.errors.length === 0
-    for (const error of this.#document.errors)
-      problems.add(`${name} line ${this.#lines.linePos(error.pos[0]).line}`, error.message)
+    const [first, ...others] = this.#document.errors
+    this.isReadable = first === undefined
+    if (first === undefined) return
+    // What is wrong behind the first is read as something it was not meant to be.
+    const more = others.length === 0 ? '' : ` (and ${others.length} more behind it, which may follow from this)`
+    problems.add(`${name} line ${this.#lines.linePos(first.pos[0]).line}`, `${first.message}${more}`)
   }
 
   /** Its content, of which nothing is known yet. */

@@ -70,8 +70,8 @@ export interface EverythingHappenedData {
   readonly only: string
   /** Told apart by looking. @default null */
   readonly plain: string | number | boolean | readonly string[] | null
-  /** Text, an instant or bytes. @default "" */
-  readonly dated: string | Date | Buffer
+  /** A flag, an instant or bytes. @default false */
+  readonly dated: boolean | Date | readonly Buffer[]
   /** Two numbers look alike. @default null */
   readonly wrapped:
     | { readonly int: number }
@@ -160,8 +160,8 @@ export interface EverythingHappenedInput {
   readonly only: string
   /** Told apart by looking. @default null */
   readonly plain?: string | number | boolean | readonly string[] | null
-  /** Text, an instant or bytes. @default "" */
-  readonly dated?: string | Date | Buffer
+  /** A flag, an instant or bytes. @default false */
+  readonly dated?: boolean | Date | readonly Buffer[]
   /** Two numbers look alike. @default null */
   readonly wrapped?:
     | { readonly int: number }
@@ -319,9 +319,9 @@ export const EverythingHappened = defineEvent({
       },
       {
         name: 'dated',
-        type: ['string', { type: 'long', logicalType: 'timestamp-millis' }, 'bytes'],
-        doc: 'Text, an instant or bytes.',
-        default: '',
+        type: ['boolean', { type: 'long', logicalType: 'timestamp-millis' }, { type: 'array', items: 'bytes' }],
+        doc: 'A flag, an instant or bytes.',
+        default: false,
       },
       {
         name: 'wrapped',
