@@ -113,7 +113,7 @@ export class OutboxRelay {
       claimed: (rows, buckets) => {
         this.#buckets = buckets
         // A claim shows that the database is back, and with nothing to send there is nothing to complain about.
-        if (this.#trouble !== 'broker' || rows === 0) this.#recovered()
+        if (this.#trouble !== 'broker' || (rows === 0 && !this.#held.any)) this.#recovered()
       },
       removed: (rows) => {
         this.#relayed += rows

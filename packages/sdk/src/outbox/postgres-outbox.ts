@@ -2,6 +2,7 @@ import { InvalidConfigurationError, SchemaNotMigratedError } from '../core/error
 import type { RawMessage } from '../core/message.ts'
 import type { Sender } from '../core/transport.ts'
 import { encodeHeaders } from '../postgres/header-bytes.ts'
+import type { Merge } from '../postgres/merged-command.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import { mustBeTransaction, type Tx } from '../postgres/tx.ts'
 import type { Outbox } from './outbox.ts'
@@ -56,7 +57,7 @@ class PostgresOutbox implements Outbox<Tx> {
     if (messages.length > 1 || first === undefined) return tx.enqueue(insertMany, this.#columns(messages), explain)
     const hash = keyHash(first, this.#random)
     const values = [hash, first.topic, first.key, first.value, encodeHeaders(first.headers), timestampOf(first)]
-    return tx.enqueue(first.key === null ? insertKeyless : insertOne, values, explain)
+    return tx.enqueue(first.key === null ? insertKeyless : insertOne, values, explain, insertMerged)
   }
 
   #columns(messages: readonly RawMessage[]): unknown[] {
@@ -115,3 +116,33 @@ const insertMany = `with turns as materialized (select ${lock('hash')} from unne
 insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
 select * from unnest($1::int4[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
 where (select count(*) from turns) >= 0`
+
+const columnCount = 6
+
+/**
+ * Messages that were sent one by one and leave together. Each row has parameters of its own, so that bytes travel as they
+ * are, where an array would write them as hexadecimal text.
+ */
+const insertMerged: Merge = (rows) => {
+  const [first] = rows
+  if (first === undefined || rows.length === 1)
+    return { text: first?.[2] === null ? insertKeyless : insertOne, values: first ?? [] }
+  const locks = new Set<number>()
+  for (const [hash, , key] of rows) if (key !== null) locks.add(Number(hash))
+  return { text: insertRows(rows.length), values: [...rows.flat(), [...locks].sort((a, b) => a - b)] }
+}
+
+const insertTexts = new Map<number, string>()
+
+function insertRows(count: number): string {
+  const known = insertTexts.get(count)
+  if (known !== undefined) return known
+  const types = ['int4', 'text', 'bytea', 'bytea', 'bytea', 'bigint']
+  const row = (at: number) => `(${types.map((type, i) => `$${at * columnCount + i + 1}::${type}`).join(', ')})`
+  const text = `with turns as materialized (select ${lock('hash')} from unnest($${count * columnCount + 1}::int4[]) as hash)
+insert into evtkit_outbox (key_hash, topic, key, value, headers, timestamp_ms)
+select * from (values ${Array.from({ length: count }, (_, at) => row(at)).join(', ')}) as message
+where (select count(*) from turns) >= 0`
+  insertTexts.set(count, text)
+  return text
+}

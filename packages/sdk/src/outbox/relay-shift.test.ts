@@ -252,6 +252,22 @@ describe('an outage', () => {
     await expect(relay.start()).rejects.toMatchObject({ code: 'EVT_CLOSED' })
   })
 
+  test('of one partition, whose rows fill every batch, does not keep the keys of others waiting', async () => {
+    const outbox = new FakeOutbox()
+    outbox.put([1, 'a1'], [1, 'a2'], [1, 'a3'], [2, 'b1'], [3, 'c1'], [2, 'b2'])
+    const sender = new RecordingSender()
+    sender.stopsKey = true
+    let away = true
+    sender.refuse = ({ key }) =>
+      away && key?.toString() === 'k1' ? new BrokerUnavailableError('no leader for this partition') : undefined
+    const relay = relayOver(outbox, sender)
+    await relay.start()
+    await eventually(() => expect(sender.values()).toEqual(['b1', 'c1', 'b2']))
+    away = false
+    await eventually(() => expect(sender.values('k1')).toEqual(['a1', 'a2', 'a3']))
+    await relay.close(1000)
+  })
+
   test('does not keep a relay from closing', async () => {
     const outbox = new FakeOutbox()
     outbox.failToOpen = new DatabaseUnavailableError('no database')

@@ -183,7 +183,8 @@ export class RelayShift {
 
   async #hold(held: SendOutcome['held'], nothingSent: boolean): Promise<void> {
     const outage = nothingSent && held.every(({ error }) => error.retryable)
-    if (!outage) this.#holdBack(held)
+    // In an outage, too: it may be one partition that is away, and whatever fills the batches must not keep the others waiting.
+    if (!outage || this.#report.held.keys < maxHeldKeys) this.#holdBack(held)
     if (!outage && this.#report.held.keys <= maxHeldKeys) {
       const [first] = held
       this.#settings.logger.warn(

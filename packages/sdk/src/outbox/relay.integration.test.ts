@@ -106,10 +106,11 @@ describe('a relay', () => {
       expect(await outboxSetAside(sql).list()).toEqual([])
       expect(await depth()).toBe(3)
       sender.refuse = () => undefined
-      await eventually(() => expect(sender.values()).toEqual(['1', '2', '3']))
+      await eventually(() => expect([sender.values('a'), sender.values('b')]).toEqual([['1', '3'], ['2']]))
       await eventually(() => expect(relay.health().ready).toBe(true))
     })
-    for (const batch of sender.batches) expect(batch).toEqual(sender.batches[0])
+    const [first = []] = sender.batches
+    for (const message of sender.batches.flat()) expect(first).toContainEqual(message)
   })
 
   test('after a partial send removes the acknowledged prefix of each key only, and sends the rest again in order', async () => {
