@@ -1,5 +1,5 @@
 import { type Consumer, createConsumer, createProducer, type EventDefinition, type Producer } from '@evtkit/sdk'
-import { rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createParking, rejectedStore } from '@evtkit/sdk/dead-letters'
 import { createEffects, type Effects } from '@evtkit/sdk/effects'
 import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
 import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
@@ -39,6 +39,8 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
     source,
     group,
     rejected: rejectedStore(sql),
+    // An order that fails waits by itself, in its order, and the others go on.
+    failed: createParking({ sql, retry: { initialMs: 1000, maxMs: 60_000 } }),
     catalogue: allEvents,
     concurrency,
     codec,
@@ -76,8 +78,8 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
 /** The same consumer, which notes what it is given handlers for. */
 function noting(consumer: Consumer, handles: EventDefinition[]): Consumer {
   const self: Consumer = {
-    on(event, handler) {
-      consumer.on(event, handler)
+    on(event, handler, options) {
+      consumer.on(event, handler, options)
       handles.push(event)
       return self
     },

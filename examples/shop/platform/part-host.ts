@@ -1,5 +1,5 @@
 import type { Clock, EventDefinition, Logger, Sender, Transport } from '@evtkit/sdk'
-import { rejectedMigrations } from '@evtkit/sdk/dead-letters'
+import { deadLetterMigrations, rejectedMigrations } from '@evtkit/sdk/dead-letters'
 import { effectsMigrations } from '@evtkit/sdk/effects'
 import { inboxMigrations } from '@evtkit/sdk/inbox'
 import { outboxMigrations } from '@evtkit/sdk/outbox'
@@ -95,7 +95,8 @@ export class PartHost {
     this.#state = 'starting'
     if (this.#edge !== undefined) {
       const { service, sql, transport, wire, running } = this.#edge
-      const migrations = [outboxMigrations, inboxMigrations, effectsMigrations, rejectedMigrations, service.migrations]
+      const failures = [deadLetterMigrations, rejectedMigrations]
+      const migrations = [outboxMigrations, inboxMigrations, effectsMigrations, ...failures, service.migrations]
       await Promise.all([
         this.#await('database', () => migrate(sql, migrations)),
         this.#await('broker', () =>
