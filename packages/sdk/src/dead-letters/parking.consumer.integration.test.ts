@@ -3,6 +3,7 @@ import {
   type ConsumerOptions,
   createConsumer,
   createProducer,
+  DatabaseUnavailableError,
   defineEvent,
   defineTopic,
   type Envelope,
@@ -12,10 +13,9 @@ import {
 } from '@evtkit/sdk'
 import { createInbox, inboxMigrations } from '@evtkit/sdk/inbox'
 import { createMemoryBroker, type MemoryBroker } from '@evtkit/sdk/memory'
-import { migrate } from '@evtkit/sdk/postgres'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { migrate, type Sql } from '@evtkit/sdk/postgres'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { eventually } from '../../../../test/eventually.ts'
 import { freshDatabase } from '../../../../test/fresh-database.ts'
 import { collectRejections } from '../testing/rejections.ts'
 import { createParking, deadLetterMigrations, type ParkingOptions } from './index.ts'
@@ -32,6 +32,9 @@ type Step = Envelope<'StepTaken', { key: string; step: number }>
 
 const database = await freshDatabase()
 const sql = database.connect({ maxConnections: 20 })
+
+/** Waits until a check passes; thousands of transactions take their time on a busy machine. */
+const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 90_000, interval: 20 })
 
 const closing: (() => Promise<unknown>)[] = []
 let broker: MemoryBroker
@@ -155,7 +158,7 @@ function walker(failures: Map<string, number>): StepHandler {
   })
 }
 
-describe('a consumer that parks', () => {
+describe('a consumer that parks', { timeout: 120_000 }, () => {
   test('keeps the order of every key while thousands of records keep arriving', async () => {
     const random = seeded(1)
     const [keys, steps] = [40, 100]
@@ -197,5 +200,124 @@ describe('a consumer that parks', () => {
     expect(await applied()).toEqual(allSteps(keys, steps))
     expect(portions).toBeGreaterThan(20)
     await eventually(async () => expect((await sql.query('select 1 from evtkit_waiting_keys')).rowCount).toBe(0))
+  })
+
+  test('that is replaced in the middle leaves its queues to the next one, which keeps their order', async () => {
+    const random = seeded(3)
+    const [keys, steps] = [20, 60]
+    const handler = walker(failuresOf(random, keys, steps))
+    let running = await instance(handler)
+    let portions = 0
+    await walk(random, keys, steps, async () => {
+      if (++portions % 3 !== 0) return
+      await running.stop()
+      running = await instance(handler)
+    })
+    await eventually(async () => expect(await countApplied()).toBe(keys * steps))
+    expect(await applied()).toEqual(allSteps(keys, steps))
+  })
+
+  test('holds back what exceeds its limits, and loses nothing', async () => {
+    const random = seeded(4)
+    const [keys, steps] = [10, 60]
+    let closed = true
+    const fails = failing(failuresOf(random, keys, steps))
+    const taken = new Map<string, number[]>()
+    const { consumer } = await instance(
+      (event) => {
+        const { key, step } = event.data
+        if (closed && step >= 5 && key !== 'k9') throw new Error('the gate is closed')
+        fails(event)
+        taken.set(key, [...(taken.get(key) ?? []), step])
+      },
+      { parking: { limits: { maxPerKey: 10, maxTotal: 40 } } },
+    )
+    await walk(random, keys, steps, () => undefined)
+    const parked = async () => Number((await sql.query('select count(*) as n from evtkit_failed_events')).rows[0]?.n)
+    await eventually(async () => expect(await parked()).toBeGreaterThanOrEqual(40))
+    await eventually(() => expect(consumer.health().ready).toBe(false))
+    const { rows } = await sql.query(
+      'select max(n)::int as n from (select count(*) as n from evtkit_failed_events group by key) q',
+    )
+    expect(rows[0]?.n).toBeLessThanOrEqual(10)
+    expect(await parked()).toBeLessThan(60)
+    closed = false
+    await eventually(() => expect([...taken.values()].flat().length).toBe(keys * steps))
+    expect(new Map([...taken].toSorted())).toEqual(new Map([...allSteps(keys, steps)].toSorted()))
+  })
+
+  test('lets the other keys of a partition flow, however far behind a failing record they are', async () => {
+    const taken: string[] = []
+    const { consumer } = await instance(({ data: { key, step } }) => {
+      if (key === 'k0') throw new Error('never')
+      taken.push(`${key}/${step}`)
+    })
+    await walk(seeded(5), 10, 200, () => undefined)
+    await eventually(() => expect(taken.length).toBe(9 * 200))
+    await eventually(() => expect(consumer.health()).toMatchObject({ ready: true, state: 'running' }))
+    const offsets = await broker.committed('walkers', 'steps')
+    const ends = await Promise.all(
+      [0, 1, 2].map(async (at) => broker.records('steps').filter(({ partition }) => partition === at).length),
+    )
+    await eventually(async () =>
+      expect((await broker.committed('walkers', 'steps')).map(({ offset }) => Number(offset))).toEqual(ends),
+    )
+    expect(offsets.length).toBe(3)
+  })
+
+  test('stops a key at an event it gives up, or goes on without it, as its handler says', async () => {
+    for (const afterGivingUp of ['stop', 'skip'] as const) {
+      await sql.query('truncate evtkit_failed_events, evtkit_waiting_keys cascade')
+      const taken: number[] = []
+      const { stop } = await instance(
+        ({ data: { step } }) => {
+          if (step === 1) throw new Error('never')
+          taken.push(step)
+        },
+        { group: afterGivingUp, on: { afterGivingUp }, parking: { retry: { initialMs: 1, maxMs: 5, attempts: 2 } } },
+      )
+      if (afterGivingUp === 'stop') await walk(seeded(6), 1, 5, () => undefined)
+      const parking = createParking({ sql })
+      await eventually(async () =>
+        expect(await parking.stats(afterGivingUp)).toMatchObject(
+          afterGivingUp === 'stop'
+            ? { stoppedKeys: 1, deadLetters: 1, parkedEvents: 3 }
+            : { parkedKeys: 0, deadLetters: 1, parkedEvents: 0 },
+        ),
+      )
+      await eventually(() => expect(taken).toEqual(afterGivingUp === 'stop' ? [0] : [0, 2, 3, 4]))
+      await stop()
+    }
+  })
+
+  test('with its store down moves no offset past an event it cannot park, says so, and goes on by itself', async () => {
+    let down = false
+    const guard = <T>(work: () => Promise<T>): Promise<T> =>
+      down ? Promise.reject(new DatabaseUnavailableError('the database is down')) : work()
+    const flaky: Sql = {
+      query: (text, values) => guard(() => sql.query(text, values)),
+      transaction: (work, options) => guard(() => sql.transaction(work, options)),
+      session: (work, options) => guard(() => sql.session(work, options)),
+      close: async () => {},
+    }
+    const taken: number[] = []
+    let failures = 20
+    const { consumer } = await instance(
+      ({ data: { step } }) => {
+        if (step === 0 && down) throw new Error('not yet')
+        if (step === 0 && failures-- > 0) throw new Error('not yet')
+        taken.push(step)
+      },
+      { probe: { initialMs: 5, maxMs: 20 }, parking: { sql: flaky } },
+    )
+    await eventually(() => expect(consumer.health().ready).toBe(true))
+    down = true
+    await walk(seeded(7), 1, 4, () => undefined)
+    await eventually(() => expect(consumer.health().ready).toBe(false))
+    await eventually(() => expect(consumer.health().detail).toMatch(/database/))
+    expect((await broker.committed('walkers', 'steps')).every(({ offset }) => (offset ?? 0n) <= 0n)).toBe(true)
+    expect(taken).toEqual([])
+    down = false
+    await eventually(() => expect(taken).toEqual([0, 1, 2, 3]))
   })
 })
