@@ -34,6 +34,10 @@ export const failpointNames = [
   'redrive.planned',
   // Dead letters were put back into their queues; the record of who did it is committed with them.
   'redrive.released',
+  // A failed event is in the next retry topic of its group; the offset it came from was not moved.
+  'retry.written',
+  // Dead letters of a topic are in the first retry topic again; nothing says so yet.
+  'retry.redriven',
 ] as const
 
 export type FailpointName = (typeof failpointNames)[number]

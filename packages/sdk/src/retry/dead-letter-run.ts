@@ -1,4 +1,5 @@
 import { type Clock, pause } from '../core/clock.ts'
+import { failpoint } from '../core/failpoint.ts'
 import type { Sender } from '../core/transport.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import { claimMs, type DeadLetterLog } from './dead-letter-log.ts'
@@ -94,6 +95,7 @@ async function doChunk(parts: RunParts, chunk: readonly Meant[], run: DeadLetter
   if (clock.monotonic() - began > claimMs / 2)
     return [...left, ...claimed.map(({ id }): LeftAlone => ({ id, because: 'another run has it' }))]
   const acts = await Promise.allSettled(claimed.map((letter) => run.act(letter)))
+  await failpoint('retry.redriven')
   const acted: DeadLetter[] = []
   for (const [i, letter] of claimed.entries()) {
     const act = acts[i]

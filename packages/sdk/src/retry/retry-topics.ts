@@ -7,6 +7,7 @@ import type {
   FailedEventsMember,
   ReturnedEvent,
 } from '../core/failed-events.ts'
+import { failpoint } from '../core/failpoint.ts'
 import type { Delivery } from '../core/message.ts'
 import type { Sender } from '../core/transport.ts'
 import { withAttempts } from './attempt-list.ts'
@@ -124,16 +125,15 @@ class RetryTopicsMember implements FailedEventsMember {
     const next = before.waitedIn === undefined ? 0 : this.#topics.indexOf(before.waitedIn) + 1
     const topic = this.#topics[next]
     const delayMs = this.#tiers[next]
-    if (final || topic === undefined || delayMs === undefined)
+    if (final || topic === undefined || delayMs === undefined) {
       await writeDeadLetter(this.#transport, group, event, 'given-up')
-    else
-      await writeEvent(this.#transport, event, {
-        topic,
-        kind: 'retry',
-        // Where it was, so that events of one key still come to one member, one at a time.
-        key: event.message.key,
-        due: clock.now() + delayMs,
-      })
+      await failpoint('deadLetters.stored')
+      return 'taken'
+    }
+    // Under the key it had, so that events of one key still come to one member, one at a time.
+    const to = { topic, kind: 'retry', key: event.message.key, due: clock.now() + delayMs }
+    await writeEvent(this.#transport, event, to)
+    await failpoint('retry.written')
     return 'taken'
   }
 
