@@ -26,7 +26,7 @@ export interface Delivery {
   readonly partition: number
   readonly offset: bigint
   readonly group: string
-  /** 1 for the first attempt since this member owns the partition. */
+  /** 1 for the first attempt since this member owns the partition. What was taken over after it failed goes on counting. */
   readonly attempt: number
   readonly replay: Replay | null
 }
