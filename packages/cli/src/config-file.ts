@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { exitCodes } from './command.ts'
 import { CommandError } from './command-error.ts'
 import { nearest } from './nearest.ts'
 import { type SettingKey, settingKeys, shorthands } from './settings.ts'
@@ -27,6 +28,7 @@ export function findConfigFile(folder: string): string | undefined {
       throw new CommandError(
         `${at} has ${found.length} config files: ${found.map((path) => basename(path)).join(', ')}`,
         {
+          exitCode: exitCodes.usage,
           next: 'keep one of them, or name it by --config',
         },
       )
@@ -40,7 +42,10 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   const document = await load(path)
   const name = basename(path)
   if (!isObject(document))
-    throw new CommandError(`${name} holds ${kindOf(document)}, not an object of settings`, { next: `correct ${path}` })
+    throw new CommandError(`${name} holds ${kindOf(document)}, not an object of settings`, {
+      exitCode: exitCodes.usage,
+      next: `correct ${path}`,
+    })
   const { context, contexts, ...rest } = document
   if (context !== undefined && typeof context !== 'string')
     throw invalid(path, 'context', 'the name of one of "contexts"', context)
@@ -53,6 +58,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   }
   if (context !== undefined && !byName.has(context))
     throw new CommandError(`${name}: context is "${context}", and "contexts" has ${listOf([...byName.keys()])}`, {
+      exitCode: exitCodes.usage,
       next: `correct ${path}`,
     })
   return { path, values: flatten(path, rest, ''), context, contexts: byName }
@@ -72,9 +78,13 @@ async function load(path: string): Promise<unknown> {
   } catch (error) {
     // What cannot be parsed is quoted by the message, and what it quotes may be a password.
     if (error instanceof Error && /^(SyntaxError|ParseError)$/.test(error.name))
-      throw new CommandError(`${name} cannot be read: it has an error of syntax`, { next: `correct ${path}` })
+      throw new CommandError(`${name} cannot be read: it has an error of syntax`, {
+        exitCode: exitCodes.usage,
+        next: `correct ${path}`,
+      })
     throw new CommandError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
+      exitCode: exitCodes.usage,
       next: `correct ${path}`,
     })
   }
@@ -123,7 +133,7 @@ function flatten(path: string, object: Readonly<Record<string, unknown>>, at: st
       const guess = nearest(key, siblings)
       throw new CommandError(
         `${basename(path)}: unknown key "${where}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`,
-        { next: `correct ${path}` },
+        { exitCode: exitCodes.usage, next: `correct ${path}` },
       )
     }
     if (groups.has(key)) {
@@ -165,7 +175,10 @@ export function isMechanism(value: unknown): value is 'plain' | 'scram-sha-256' 
 
 function invalid(path: string, key: string, expected: string, value: unknown): CommandError {
   const got = value === undefined ? 'something else' : `${kindOf(value)} ${JSON.stringify(value)}`
-  return new CommandError(`${basename(path)}: ${key} must be ${expected}, got ${got}`, { next: `correct ${path}` })
+  return new CommandError(`${basename(path)}: ${key} must be ${expected}, got ${got}`, {
+    exitCode: exitCodes.usage,
+    next: `correct ${path}`,
+  })
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { Contracts } from '@evtkit/sdk/contracts'
 import type { KafkaOptions, KafkaTransport } from '@evtkit/sdk/kafka'
 import type { RegistryClient, RegistryClientOptions } from '@evtkit/sdk/registry'
-import { CommandError } from './command-error.ts'
+import { exitCodes } from './command.ts'
+import { CommandError, usageError } from './command-error.ts'
 import type { Settings } from './settings.ts'
 
 /** A Kafka client by the settings; opens nothing until it is used. @throws CommandError when no brokers are named */
@@ -15,9 +16,10 @@ export async function connectKafka(settings: Settings, options: Partial<KafkaOpt
 export function kafkaOptions(settings: Settings): KafkaOptions {
   const { brokers, kafka } = settings
   if (brokers === undefined)
-    throw new CommandError('no Kafka brokers are named', {
-      next: 'name them by --brokers host:port, EVT_BROKERS or "brokers" in evt.config.*; evt dev up starts one here',
-    })
+    throw usageError(
+      'no Kafka brokers are named',
+      'name them by --brokers host:port, EVT_BROKERS or "brokers" in evt.config.*; evt dev up starts one here',
+    )
   const { sasl } = kafka
   return {
     brokers,
@@ -50,9 +52,10 @@ export async function connectRegistry(
 ): Promise<RegistryClient> {
   const { registryUrl: url, registryAuth: auth, registryCa } = settings
   if (url === undefined)
-    throw new CommandError('no schema registry is named', {
-      next: 'name it by --registry <url>, EVT_REGISTRY or "registry" in evt.config.*; evt dev up starts one here',
-    })
+    throw usageError(
+      'no schema registry is named',
+      'name it by --registry <url>, EVT_REGISTRY or "registry" in evt.config.*; evt dev up starts one here',
+    )
   const { createRegistryClient } = await import('@evtkit/sdk/registry')
   return createRegistryClient({
     url,
@@ -75,9 +78,10 @@ export async function connectRegistry(
  */
 export async function readTree(settings: Settings): Promise<Contracts> {
   if (!existsSync(settings.schemas))
-    throw new CommandError(`there is no folder of contracts ${settings.schemas}`, {
-      next: 'name it by --schemas <folder>, EVT_SCHEMAS or "schemas" in evt.config.*; evt init makes a first one',
-    })
+    throw usageError(
+      `there is no folder of contracts ${settings.schemas}`,
+      'name it by --schemas <folder>, EVT_SCHEMAS or "schemas" in evt.config.*; evt init makes a first one',
+    )
   const { folderFiles, readContracts } = await import('@evtkit/sdk/contracts')
   return readContracts(folderFiles(settings.schemas))
 }
@@ -86,6 +90,10 @@ function readPem(path: string, setting: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new CommandError(`the certificate file ${path} cannot be read`, { cause, next: `correct ${setting}` })
+    throw new CommandError(`the certificate file ${path} cannot be read`, {
+      cause,
+      next: `correct ${setting}`,
+      exitCode: exitCodes.usage,
+    })
   }
 }

@@ -13,6 +13,8 @@ export interface DevServer {
   readonly address: string
   readonly origin: 'external' | 'compose' | 'process'
   readonly pid: number | undefined
+  /** Whether it ran before anybody asked for it. */
+  readonly ranAlready: boolean
   stop(options: { readonly removeData: boolean }): Promise<void>
 }
 
@@ -68,8 +70,8 @@ export async function provideServer(
   options: { readonly dataDir: string; readonly port: number | undefined; readonly progress: (text: string) => void },
 ): Promise<DevServer> {
   const { provideKafka, providePostgres, provideRegistry } = await import('@evtkit/local-stack')
-  const ours = await ownServer(name, options.dataDir)
-  if (ours !== undefined) return ours
+  const running = await locateServer(name, options.dataDir)
+  if (running !== undefined) return { ...running, ranAlready: true }
   const detached = { ...options, detached: true }
   const provided =
     name === 'kafka'
@@ -94,6 +96,7 @@ function serverOf(name: DevServerName, server: AnyServer | undefined): DevServer
     address: server.url ?? (server.brokers ?? []).join(','),
     origin: server.origin,
     pid: server.pid,
+    ranAlready: false,
     stop: (options) => server.stop(options),
   }
 }

@@ -13,7 +13,25 @@ export interface Finding {
 export interface Check {
   /** One or two words. */
   readonly name: string
+  /** Name of an earlier check without which this one makes no sense: when that fails, this would fail for the same cause. */
+  readonly needs?: string
   run(signal: AbortSignal): Promise<Finding>
+}
+
+/** Runs checks side by side, but for those that need another one. */
+export function runChecks(checks: readonly Check[], limitMs: number, signal: AbortSignal): readonly Promise<Finding>[] {
+  const running = new Map<string, Promise<Finding>>()
+  for (const check of checks) {
+    const needed = check.needs === undefined ? undefined : running.get(check.needs)
+    const finding = needed === undefined ? runCheck(check, limitMs, signal) : after(needed, check, limitMs, signal)
+    running.set(check.name, finding)
+  }
+  return [...running.values()]
+}
+
+async function after(needed: Promise<Finding>, check: Check, limitMs: number, signal: AbortSignal): Promise<Finding> {
+  if ((await needed).state === 'fail') return { state: 'skip', says: `not looked at, since ${check.needs} failed` }
+  return runCheck(check, limitMs, signal)
 }
 
 /** Runs a check for at most `limitMs`; what it throws, or that it took too long, is its finding. */
@@ -41,10 +59,20 @@ export async function runCheck(check: Check, limitMs: number, signal: AbortSigna
 }
 
 function failure(error: unknown): Finding {
-  const { what, why, next } = explainError(error)
+  const { what, why, next: advice } = explainError(error)
   // The reasons below often are the only words that say it, such as "connect ECONNREFUSED".
   const says = [what, ...why].join(': ')
+  const next = advice === undefined ? undefined : besidesDoctor(advice)
   return { state: 'fail', says, ...(next !== undefined && { next }) }
+}
+
+/** An advice without sending to where one is already; nothing when there is no more to it. */
+function besidesDoctor(advice: string): string | undefined {
+  const parts = advice
+    .replace(' and evt doctor', '')
+    .split('; ')
+    .filter((part) => !part.includes('evt doctor'))
+  return parts.length === 0 ? undefined : parts.join('; ').replace(/: evt doctor$/, '')
 }
 
 /** How far two clocks may be apart without anybody noticing. Milliseconds. */

@@ -5,6 +5,7 @@ import type { KafkaTransport } from '@evtkit/sdk/kafka'
 import type { Sql } from '@evtkit/sdk/postgres'
 import type { RegistryClient } from '@evtkit/sdk/registry'
 import { connectKafka, connectRegistry, readTree } from './connect.ts'
+import { count } from './count.ts'
 import { type Check, type Finding, skewFinding } from './diagnosis.ts'
 import { registryDate } from './registry-date.ts'
 import type { Settings } from './settings.ts'
@@ -22,9 +23,13 @@ export function doctorChecks(settings: Settings): readonly Check[] {
     { name: 'packages', run: async () => packagesFinding(settings.root) },
     { name: 'contracts', run: () => contractsFinding(settings) },
     { name: 'broker', run: () => onKafka(settings, brokerFinding) },
-    { name: 'topics', run: () => onKafka(settings, (kafka) => topicsFinding(settings, kafka)) },
+    { name: 'topics', needs: 'broker', run: () => onKafka(settings, (kafka) => topicsFinding(settings, kafka)) },
     { name: 'registry', run: () => onRegistry(settings, (registry) => registryFinding(settings, registry)) },
-    { name: 'schemas', run: () => onRegistry(settings, (registry) => schemasFinding(settings, registry)) },
+    {
+      name: 'schemas',
+      needs: 'registry',
+      run: () => onRegistry(settings, (registry) => schemasFinding(settings, registry)),
+    },
     { name: 'database', run: () => onDatabase(settings, databaseFinding) },
     { name: 'clock', run: (signal) => clockFinding(settings, signal) },
   ]
@@ -76,12 +81,18 @@ async function contractsFinding(settings: Settings): Promise<Finding> {
   if (!existsSync(settings.schemas)) return { state: 'skip', says: `there is no folder ${settings.schemas}` }
   const { events, topics } = await readTree(settings)
   const types = new Set(events.map(({ type }) => type)).size
-  return { state: 'ok', says: `${types} events in ${events.length} versions, ${topics.length} topics` }
+  return {
+    state: 'ok',
+    says: `${count(types, 'event')} in ${count(events.length, 'version')}, ${count(topics.length, 'topic')}`,
+  }
 }
 
 async function brokerFinding(kafka: KafkaTransport): Promise<Finding> {
   const { clusterId, brokers } = await kafka.describeCluster()
-  return { state: 'ok', says: `cluster ${clusterId}, ${brokers.length} broker(s): ${brokers.slice(0, 5).join(', ')}` }
+  return {
+    state: 'ok',
+    says: `cluster ${clusterId}, ${count(brokers.length, 'broker')}: ${brokers.slice(0, 5).join(', ')}`,
+  }
 }
 
 async function topicsFinding(settings: Settings, kafka: KafkaTransport): Promise<Finding> {
@@ -100,7 +111,13 @@ async function topicsFinding(settings: Settings, kafka: KafkaTransport): Promise
       says: `not as the contracts say: ${different.join(', ')}`,
       next: 'evt topics plan shows how',
     }
-  return { state: 'ok', says: `all ${topics.length} topics are as the contracts say` }
+  return {
+    state: 'ok',
+    says:
+      topics.length === 1
+        ? 'the topic is as the contracts say'
+        : `all ${topics.length} topics are as the contracts say`,
+  }
 }
 
 async function registryFinding(settings: Settings, registry: RegistryClient): Promise<Finding> {
@@ -137,7 +154,10 @@ async function schemasFinding(settings: Settings, registry: RegistryClient): Pro
     return { state: 'fail', says: `the registry refuses ${refused.join(', ')}`, next: 'evt schema check says why' }
   if (missing.length > 0)
     return { state: 'warn', says: `not registered: ${missing.join(', ')}`, next: 'evt schema push' }
-  return { state: 'ok', says: `all ${schemas.length} are registered` }
+  return {
+    state: 'ok',
+    says: schemas.length === 1 ? 'the schema is registered' : `all ${schemas.length} are registered`,
+  }
 }
 
 async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
@@ -166,7 +186,7 @@ async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
       next: 'run the migrations of the service: migrate(sql, [outboxMigrations, inboxMigrations, …])',
     }
   if (used.length === 0) return { state: 'ok', says: `${says}, without tables of outbox or inbox` }
-  return { state: 'ok', says: `${says}, ${used.flatMap(({ applied }) => applied).length} migrations applied` }
+  return { state: 'ok', says: `${says}, ${count(used.flatMap(({ applied }) => applied).length, 'migration')} applied` }
 }
 
 /** Host, port and database: a URL has more places for a password than one. */
@@ -180,16 +200,19 @@ async function clockFinding(settings: Settings, signal: AbortSignal): Promise<Fi
   const findings: Finding[] = []
   if (settings.databaseUrl !== undefined)
     findings.push(
-      await onDatabase(settings, async (sql) => {
-        const begin = Date.now()
-        const { rows } = await sql.query('select extract(epoch from clock_timestamp()) * 1000 as now')
-        const end = Date.now()
-        return skewFinding((begin + end) / 2 - Number(rows[0]?.now), (end - begin) / 2, 'the database')
-      }),
+      // What does not answer is the finding of another check.
+      ...(await answered(
+        onDatabase(settings, async (sql) => {
+          const begin = Date.now()
+          const { rows } = await sql.query('select extract(epoch from clock_timestamp()) * 1000 as now')
+          const end = Date.now()
+          return skewFinding((begin + end) / 2 - Number(rows[0]?.now), (end - begin) / 2, 'the database')
+        }),
+      )),
     )
   if (settings.registryUrl !== undefined) {
     const begin = Date.now()
-    const date = await registryDate(settings, signal)
+    const [date] = await answered(registryDate(settings, signal))
     const end = Date.now()
     // The header counts whole seconds, so what is meant lies up to one later.
     if (date !== undefined)
@@ -198,8 +221,17 @@ async function clockFinding(settings: Settings, signal: AbortSignal): Promise<Fi
   const worst = findings.find(({ state }) => state === 'fail') ?? findings.find(({ state }) => state === 'warn')
   if (worst !== undefined) return worst
   if (findings.length === 0)
-    return { state: 'skip', says: 'no database and no registry to compare with; brokers do not tell the time' }
+    return { state: 'skip', says: 'no database and no registry that tells the time; brokers do not' }
   return { state: 'ok', says: findings.map(({ says }) => says).join('; ') }
+}
+
+/** The answer, if there was one. */
+async function answered<Answer>(asked: Promise<Answer>): Promise<readonly Answer[]> {
+  try {
+    return [await asked]
+  } catch {
+    return []
+  }
 }
 
 async function onKafka(settings: Settings, check: (kafka: KafkaTransport) => Promise<Finding>): Promise<Finding> {

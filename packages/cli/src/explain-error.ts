@@ -70,8 +70,14 @@ export function explainError(error: unknown): Explanation {
     why: reasons(error).map(withoutSecrets),
     next: next === undefined ? undefined : withoutSecrets(next),
     code,
-    exitCode: error instanceof CommandError ? error.exitCode : exitCodes.failed,
+    exitCode: exitCodeOf(error, code),
   }
+}
+
+function exitCodeOf(error: unknown, code: string | undefined): ExitCode {
+  if (error instanceof CommandError) return error.exitCode
+  // What a command was told to do its work with is wrong: a setting, or a name that there is not.
+  return code === 'EVT_INVALID_CONFIGURATION' ? exitCodes.usage : exitCodes.failed
 }
 
 function nextFor(error: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
+import { exitCodes } from './command.ts'
 import { CommandError, usageError } from './command-error.ts'
 import { type ConfigFile, findConfigFile, isMechanism, listOf, readConfigFile } from './config-file.ts'
 import { Secret } from './secret.ts'
@@ -52,6 +53,7 @@ function kafkaSettings(look: Lookup): KafkaSettings {
     )
   if (username !== undefined && password === undefined)
     throw new CommandError('kafka.sasl.username is set and kafka.sasl.password is not', {
+      exitCode: exitCodes.usage,
       next: 'set kafka.sasl.passwordEnv in the config file, or EVT_KAFKA_SASL_PASSWORD',
     })
   const [ca, cert, key] = [look.path('kafka.ca'), look.path('kafka.cert'), look.path('kafka.key')]

@@ -30,7 +30,7 @@ const ending = `
 Exit codes:
   0    done
   1    failed, or found nothing
-  2    wrong usage
+  2    wrong usage or settings
   3    a check did not pass
   130  interrupted
 

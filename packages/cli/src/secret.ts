@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { exitCodes } from './command.ts'
 import { CommandError } from './command-error.ts'
 
 /** A word that is never printed, whatever prints it. Where it comes from is known at once; that it is there, only when it is used. */
@@ -19,6 +20,7 @@ export class Secret {
       const value = env[name]
       if (value !== undefined && value !== '') return value
       throw new CommandError(`${namedBy} names the environment variable ${name}, and it is not set`, {
+        exitCode: exitCodes.usage,
         next: `export ${name}=…`,
       })
     })

@@ -5,4 +5,10 @@ import { defineTopic } from '@evtkit/sdk'
 export const StressEvents = defineTopic({ name: 'stress-events', partitions: 1, retentionMs: 604_800_000 })
 
 /** Compacted, and not ours. Owned by somebody else, kept for ever. */
-export const Topic0OtherEvents = defineTopic({ name: '0-other.events_', partitions: 3, retentionMs: -1 })
+export const Topic0OtherEvents = defineTopic({
+  name: '0-other.events_',
+  partitions: 3,
+  retentionMs: -1,
+  cleanup: 'compact,delete',
+  external: true,
+})

@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { type CommandSpec, exitCodes } from '../command.ts'
 import { usageError } from '../command-error.ts'
 import { readTree } from '../connect.ts'
+import { count } from '../count.ts'
 
 export const catalog: CommandSpec = {
   path: 'catalog',
@@ -32,9 +33,16 @@ Pages that people wrote are left alone. Generated ones that no longer belong to 
       output.record({ kind, file })
       output.line(`${marks[kind]} ${file}`)
     }
-    if (changes.length === 0) output.note(`${files.length} files of the catalog are up to date.`)
-    else if (isCheck) output.note(`${changes.length} files of the catalog are stale; next: evt catalog --out ${out}`)
-    else output.note(`${changes.length} files of the catalog changed; it has ${files.length} generated ones.`)
+    if (changes.length === 0)
+      output.note(`${count(files.length, 'file')} of the catalog ${files.length === 1 ? 'is' : 'are'} up to date.`)
+    else if (isCheck)
+      output.note(
+        `${count(changes.length, 'file')} of the catalog ${changes.length === 1 ? 'is' : 'are'} stale; next: evt catalog --out ${out}`,
+      )
+    else
+      output.note(
+        `${count(changes.length, 'file')} of the catalog changed; it has ${count(files.length, 'generated one')}.`,
+      )
     return isCheck && changes.length > 0 ? exitCodes.checkFailed : exitCodes.ok
   },
 }

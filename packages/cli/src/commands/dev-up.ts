@@ -49,8 +49,10 @@ DATABASE_URL or SCHEMA_REGISTRY_URL is used as it is, and --contracts leaves it 
     )
     const servers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    for (const { name, address, origin, pid } of servers) {
-      output.record({ server: name, variable: variableOf[name], address, origin, pid: pid ?? null })
+    for (const { name, address, origin, pid, ranAlready } of servers) {
+      output.record({ server: name, variable: variableOf[name], address, origin, pid: pid ?? null, ranAlready })
+      if (origin === 'external') output.note(`${name} is not ours: ${variableOf[name]} names it.`)
+      else if (ranAlready) output.note(`${name} is already running.`)
       if (options.env !== true) output.line(`${variableOf[name]}=${address}`)
       else if (!output.json) output.raw(`export ${variableOf[name]}='${address.replaceAll("'", "'\\''")}'\n`)
     }

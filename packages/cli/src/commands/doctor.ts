@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { type CommandSpec, exitCodes } from '../command.ts'
 import { usageError } from '../command-error.ts'
+import { count } from '../count.ts'
 import type { Finding } from '../diagnosis.ts'
 
 export const doctor: CommandSpec = {
@@ -17,7 +18,7 @@ look at). Ends with 3 when something fails. Changes nothing.`,
     const seconds = Number(options.timeout)
     if (!(seconds > 0))
       throw usageError(`--timeout needs a number of seconds above 0, got ${JSON.stringify(options.timeout)}`)
-    const { runCheck } = await import('../diagnosis.ts')
+    const { runChecks } = await import('../diagnosis.ts')
     const { doctorChecks } = await import('../doctor-checks.ts')
     const checks = doctorChecks(await settings())
     const width = Math.max(...checks.map(({ name }) => name.length))
@@ -28,7 +29,7 @@ look at). Ends with 3 when something fails. Changes nothing.`,
       fail: style.red('FAIL'),
       skip: style.dim('-   '),
     }
-    const running = checks.map((check) => runCheck(check, seconds * 1000, signal))
+    const running = runChecks(checks, seconds * 1000, signal)
     const states: Finding['state'][] = []
     for (const [i, { name }] of checks.entries()) {
       const finding = await running[i]
@@ -40,7 +41,7 @@ look at). Ends with 3 when something fails. Changes nothing.`,
       if (next !== undefined && state !== 'ok') output.line(`${' '.repeat(width + 8)}-> ${next}`)
     }
     const failed = states.filter((state) => state === 'fail').length
-    if (failed > 0) output.note(`${failed} of ${checks.length} checks failed.`)
+    if (failed > 0) output.note(`${failed} of ${count(checks.length, 'check')} failed.`)
     return failed > 0 ? exitCodes.checkFailed : exitCodes.ok
   },
 }

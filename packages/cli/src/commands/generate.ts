@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path'
 import { Option } from 'commander'
 import { type CommandSpec, exitCodes } from '../command.ts'
 import { CommandError } from '../command-error.ts'
+import { count } from '../count.ts'
 
 export const generateCommand: CommandSpec = {
   path: 'generate',
@@ -44,9 +45,13 @@ Files that people wrote are left alone. Generated ones that no longer belong to 
       output.record({ kind, file })
       output.line(`${marks[kind]} ${file}`)
     }
-    if (changes.length === 0) output.note(`${files.length} generated files are up to date.`)
-    else if (isCheck) output.note(`${changes.length} generated files are stale; next: evt generate`)
-    else output.note(`${changes.length} of ${files.length} generated files changed.`)
+    if (changes.length === 0)
+      output.note(`${count(files.length, 'generated file')} ${files.length === 1 ? 'is' : 'are'} up to date.`)
+    else if (isCheck)
+      output.note(
+        `${count(changes.length, 'generated file')} ${changes.length === 1 ? 'is' : 'are'} stale; next: evt generate`,
+      )
+    else output.note(`${changes.length} of ${count(files.length, 'generated file')} changed.`)
     return isCheck && changes.length > 0 ? exitCodes.checkFailed : exitCodes.ok
   },
 }

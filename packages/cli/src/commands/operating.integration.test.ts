@@ -63,6 +63,12 @@ describe('evt doctor', () => {
     expect(stdout).toMatch(/FAIL {2}registry/)
     expect(stdout).toMatch(/FAIL {2}database/)
     expect(stdout).toContain('->')
+    // What one of them is the cause of is not told once more.
+    expect(stdout).toMatch(/- {5}topics +not looked at, since broker failed\n/)
+    expect(stdout).toMatch(/- {5}schemas +not looked at, since registry failed\n/)
+    expect(stdout).toMatch(/- {5}clock +no database and no registry/)
+    expect(stdout).not.toContain('evt doctor')
+    expect(stderr).toContain('3 of 10 checks failed.')
     expect(stdout + stderr).not.toContain('hunter2')
   })
 })
@@ -74,6 +80,8 @@ describe('evt dev', () => {
     const up = await evt(['dev', 'up', ...only, '--env'])
     try {
       expect(up).toMatchObject({ code: 0, stdout: expect.stringMatching(/^export DATABASE_URL='postgres:\/\/.+'\n$/) })
+      expect(up.stderr).not.toContain('already')
+      expect(await evt(['dev', 'up', ...only])).toMatchObject({ code: 0, stderr: 'postgres is already running.\n' })
       const status = await evt(['dev', 'status', ...only, '--json'])
       expect(status).toMatchObject({ code: 0 })
       expect(status.json()).toMatchObject([{ server: 'postgres', running: true }])
@@ -153,7 +161,7 @@ describe('evt', () => {
     ] as const) {
       await writeFile(join(folder, file), text)
       const { code, stdout, stderr } = await evt(['topics', 'list', '--json'])
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(stderr).toContain(`${file} cannot be read`)
       expect(stdout + stderr).not.toContain('s3cret')
       await rm(join(folder, file))

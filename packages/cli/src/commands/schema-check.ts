@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { type CommandSpec, exitCodes } from '../command.ts'
 import { readTree } from '../connect.ts'
+import { count } from '../count.ts'
 
 const modes = [
   'NONE',
@@ -51,7 +52,7 @@ Ends with 3 when something would break, or a rule of ours is not kept: every rec
     const compared = `${count(check.checked.length, 'event')} compared with ${count(versions, 'version')} in ${check.against}, ${mode}`
     // A script must be able to tell that nothing breaks from nothing having been looked at.
     output.record({
-      summary: { events: check.checked.length, versions, against: check.against, mode, breaks, warnings },
+      summary: { events: check.checked.length, versions, against: check.against, mode, breaks, rules, warnings },
     })
     const found = [
       breaks === 0 ? 'nothing breaks' : count(breaks, 'break'),
@@ -61,8 +62,4 @@ Ends with 3 when something would break, or a rule of ours is not kept: every rec
     output.note(`${compared}: ${found.join(', ')}.`)
     return breaks + rules === 0 ? exitCodes.ok : exitCodes.checkFailed
   },
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { type CommandSpec, exitCodes } from '../command.ts'
-import { CommandError } from '../command-error.ts'
+import { usageError } from '../command-error.ts'
 import { readTree } from '../connect.ts'
 import { findEvent } from './schema-show.ts'
 
@@ -23,8 +23,7 @@ export const schemaDiff: CommandSpec = {
     const current = await settings()
     const contracts = await readTree(current)
     const event = findEvent(contracts, name)
-    if (event === undefined)
-      throw new CommandError(`there is no event ${name}`, { next: 'evt schema list shows the events' })
+    if (event === undefined) throw usageError(`there is no event ${name}`, 'evt schema list shows the events')
     const earlier = await readBase(options.against, current, contracts)
     const key = eventKey(event)
     const before =

@@ -6,7 +6,7 @@ export const schemaList: CommandSpec = {
   path: 'schema list',
   summary: 'list the events of the contracts, or the subjects of the registry',
   description:
-    'Lists each version of each event with its topic and subject. With --registered it asks the registry for the id and version of each, empty where the schema as it is now is not registered. With --subjects it lists what the registry has, ours or not.',
+    'Lists each version of each event with its topic; --json tells its subject and file as well. With --registered it asks the registry for the id and version of each, empty where the schema as it is now is not registered. With --subjects it lists what the registry has, ours or not.',
   options: [
     new Option('--registered', 'ask the registry for the id and version of each'),
     new Option('--subjects', 'list the subjects of the registry').conflicts('registered'),
@@ -49,7 +49,7 @@ export const schemaList: CommandSpec = {
       }
       output.table(
         [
-          ...['event', 'version', 'topic', 'fields', 'subject'].map(column),
+          ...['event', 'version', 'topic', 'fields'].map(column),
           ...(registry === undefined ? [] : [column('id'), { key: 'subjectVersion', title: 'registered as' }]),
         ],
         rows,

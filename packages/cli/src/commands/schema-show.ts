@@ -48,6 +48,7 @@ export const schemaShow: CommandSpec = {
         contracts.events.map(({ type }) => type),
       )
       throw new CommandError(`there is no event ${name}`, {
+        exitCode: exitCodes.usage,
         next: like === undefined ? 'evt schema list shows the events' : `evt schema show ${like}`,
       })
     }

@@ -78,6 +78,36 @@ describe('evt schema check', () => {
     expect(stderr).toContain('BACKWARD_TRANSITIVE: 1 break.')
   })
 
+  test('warns of what readers that run today would fail on, and of a symbol that is gone, and ends with 0', async () => {
+    await edit('orders/OrderCreated.v1.avsc', (record) => {
+      record.fields = record.fields.filter(({ name }) => name !== 'customerId')
+    })
+    await edit('orders/OrderCancelled.v1.avsc', (record) => {
+      record.fields = JSON.parse(JSON.stringify(record.fields).replace('"PAYMENT_DECLINED",', ''))
+    })
+    const { code, stdout, stderr } = await evt('check')
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing breaks, 2 warnings.') })
+    expect(stdout).toContain('warning  fails readers that run today at data.customerId')
+    expect(stdout).toMatch(/Do: +Deploy the readers first \(.*inventory.*\)/)
+    expect(stdout).toContain('warning  symbol gone at data.reason')
+    expect((await evt('check', '--json')).json()).toMatchObject([
+      { severity: 'warning', kind: 'symbol-removed' },
+      { severity: 'warning', kind: 'readers-first', consumers: expect.arrayContaining(['inventory']) },
+      { summary: { breaks: 0, rules: 0, warnings: 2 } },
+    ])
+  })
+
+  test('takes a missing doc for a finding, and looks at the rest all the same', async () => {
+    await edit('orders/OrderCreated.v1.avsc', ({ fields }) => {
+      fields.push({ name: 'note', type: ['null', 'string'], default: null })
+    })
+    const { code, stdout, stderr } = await evt('check')
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/rule {2}no doc at data\.note\n {4}What: +the field note has no doc/)
+    expect(stderr).toContain('nothing breaks, 1 rule not kept.')
+    expect(await evt('diff', 'OrderCreated')).toMatchObject({ code: 0, stdout: expect.stringContaining('+ note: new') })
+  })
+
   test('finds an incompatible edit that is committed already', async () => {
     await addCoupon()
     await commit('oops')
@@ -109,7 +139,7 @@ describe('evt schema check', () => {
     expect(await evt('check', 'OrderCancelled')).toMatchObject({ code: 0 })
     expect(await evt('check', 'OrderCreated', '--mode', 'FORWARD')).toMatchObject({ code: 0 })
     expect(await evt('check', 'OrderCreatd')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('there is no event "OrderCreatd"'),
     })
     expect(await evt('check', '--mode', 'SIDEWAYS')).toMatchObject({ code: 2 })
@@ -135,7 +165,7 @@ describe('evt schema check', () => {
 
   test('names the command that brings a ref which is not here', async () => {
     expect(await evt('check', '--against', 'origin/main')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('git fetch origin main:refs/remotes/origin/main'),
     })
   })
@@ -185,7 +215,7 @@ describe('evt schema push', () => {
   })
 
   test('without a registry it says how to name one', async () => {
-    expect(await evt('push')).toMatchObject({ code: 1, stderr: expect.stringContaining('--registry <url>') })
+    expect(await evt('push')).toMatchObject({ code: 2, stderr: expect.stringContaining('--registry <url>') })
   })
 })
 
@@ -193,7 +223,17 @@ describe('evt schema list', () => {
   test('lists the events with topic and subject', async () => {
     const { code, stdout } = await evt('list')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/OrderCreated +v1 +order-events +\d+ +order-events-shop\.orders\.v1\.OrderCreatedEnvelope/)
+    expect(stdout).toMatch(/OrderCreated +v1 +order-events +\d+\n/)
+    // As wide as it is on a terminal, with its borders.
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(85)
+    expect((await evt('list', '--json')).json()).toContainEqual({
+      event: 'OrderCreated',
+      version: 'v1',
+      topic: 'order-events',
+      fields: expect.any(Number),
+      subject: 'order-events-shop.orders.v1.OrderCreatedEnvelope',
+      file: 'orders/OrderCreated.v1.avsc',
+    })
   })
 
   test('lists what the registry has', async () => {
@@ -230,7 +270,7 @@ describe('evt schema show', () => {
 
   test('guesses what was meant', async () => {
     expect(await evt('show', 'OrderCreatd')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('evt schema show OrderCreated'),
     })
   })

@@ -4,6 +4,7 @@ import { type CommandSpec, exitCodes } from '../command.ts'
 import { CommandError } from '../command-error.ts'
 import { confirm } from '../confirm.ts'
 import { readTree } from '../connect.ts'
+import { count } from '../count.ts'
 import { yesOption } from '../global-options.ts'
 import { withKafka } from '../with-kafka.ts'
 import { allowDataLossOption } from './topics-plan.ts'
@@ -12,7 +13,7 @@ export const topicsApply: CommandSpec = {
   path: 'topics apply',
   summary: 'make the topics of the cluster as the contracts say',
   description: `Prints the plan of evt topics plan, asks, and does exactly that; without a terminal it needs --yes. When the
-cluster has changed since the plan was printed, nothing is done. What is refused stays as it is, and the exit code is then 1.`,
+cluster has changed since the plan was printed, nothing is done. What is refused stays as it is, and the exit code is then 3.`,
   args: [['[plan]', 'a plan written by evt topics plan --out; by default a new one is made']],
   options: [allowDataLossOption(), yesOption()],
   examples: [
@@ -38,7 +39,7 @@ cluster has changed since the plan was printed, nothing is done. What is refused
       const todo = plan.steps.filter(({ action }) => action === 'create' || action === 'change').length
       const refused = plan.steps.filter(({ action }) => action === 'refuse').length
       if (todo === 0) output.note(refused === 0 ? 'Nothing to do.' : 'Nothing that can be done.')
-      else if (await confirm(`Create or change ${todo} topic(s)?`, invocation))
+      else if (await confirm(`Create or change ${count(todo, 'topic')}?`, invocation))
         await applyTopicPlan({
           admin: kafka,
           plan,
@@ -53,7 +54,7 @@ cluster has changed since the plan was printed, nothing is done. What is refused
         output.note('Nothing was done.')
         return exitCodes.failed
       }
-      return refused === 0 ? exitCodes.ok : exitCodes.failed
+      return refused === 0 ? exitCodes.ok : exitCodes.checkFailed
     })
   },
 }

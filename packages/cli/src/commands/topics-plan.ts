@@ -14,7 +14,7 @@ export const topicsPlan: CommandSpec = {
   summary: 'show what would be done to make the topics of the cluster as the contracts say',
   description: `Compares schemas/topics.yaml with the cluster and changes nothing. Each topic is one of: create, change, refuse
 (with the reason: partitions cannot be taken away, records would be deleted), external (somebody else's), or not in the
-contracts. Only topics that are as they should be are not listed.`,
+contracts. Only topics that are as they should be are not listed. Ends with 3 when something is refused.`,
   options: [allowDataLossOption(), new Option('--out <file>', 'write the plan to a file, for evt topics apply <file>')],
   examples: [
     ['evt topics plan', 'Shows the plan for the brokers of the config file.'],
@@ -36,6 +36,6 @@ contracts. Only topics that are as they should be are not listed.`,
       writeFileSync(path, `${JSON.stringify(plan, undefined, 2)}\n`)
       output.note(`Written to ${path}; apply it with: evt topics apply ${options.out}`)
     }
-    return exitCodes.ok
+    return plan.steps.some(({ action }) => action === 'refuse') ? exitCodes.checkFailed : exitCodes.ok
   },
 }

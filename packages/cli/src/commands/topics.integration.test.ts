@@ -64,7 +64,7 @@ describe.sequential('the topics of a cluster', () => {
   test('grow with a warning, and are cut only when told to', async () => {
     contracts(topic(orders, 'partitions: 4\nretention: 7 days'))
     const refused = await evt('topics', 'apply', '--yes')
-    expect(refused.code).toBe(1)
+    expect(refused.code).toBe(3)
     expect(refused.stdout).toContain('--allow-data-loss')
     expect(await kafka.describeTopics([orders])).toMatchObject([{ partitions: 3 }])
 
@@ -77,8 +77,9 @@ describe.sequential('the topics of a cluster', () => {
   test('are never shrunk', async () => {
     contracts(topic(orders, 'partitions: 1\nretention: 7 days'))
     const { code, stdout } = await evt('topics', 'apply', '--yes', '--allow-data-loss')
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(stdout).toContain('cannot take partitions away')
+    expect((await evt('topics', 'plan')).code).toBe(3)
   })
 
   test('can be changed by a plan that was written down, unless they have changed since', async () => {
@@ -101,7 +102,7 @@ describe.sequential('the topics of a cluster', () => {
     const shown = await evt('topics', 'plan')
     expect(shown.stdout).toContain('1 partition, 1 day, 1 copy')
     const { code, json } = await evt('topics', 'apply', '--yes', '--json')
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     const ours = json().filter(
       (line) => String(line.topic ?? line.applied).startsWith(prefix) && line.action !== 'unknown',
     )
@@ -138,5 +139,6 @@ describe.sequential('the topics of a cluster', () => {
     expect(stderr).toContain('evt dev up')
     const none = await runEvt(['topics', 'plan'], { cwd: folder })
     expect(none.stderr).toContain('no Kafka brokers are named')
+    expect(none.code).toBe(2)
   })
 })

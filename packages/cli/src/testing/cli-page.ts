@@ -29,8 +29,8 @@ ${table(
   [
     ['0', 'done'],
     ['1', 'failed, or found nothing'],
-    ['2', 'wrong usage'],
-    ['3', 'a check did not pass'],
+    ['2', 'wrong usage or settings'],
+    ['3', 'a check did not pass, or something was refused'],
     ['130', 'interrupted by Ctrl-C'],
   ],
 )}

@@ -73,6 +73,22 @@ test('a field named __proto__ stays a field', () => {
   expect(text).toContain("default: { ['__proto__']: 1 }")
 })
 
+test('a topic says how it is cleaned up and whose it is, where that is not the usual', () => {
+  const compacted = { ...topic, cleanup: 'compact,delete', external: true } as const
+  expect(textOf({ topics: [topic], events: [], consumers: [] }, 'topics.ts')).toContain(
+    "defineTopic({ name: 'order-events', partitions: 20, retentionMs: -1 })",
+  )
+  const text = textOf({ topics: [compacted], events: [], consumers: [] }, 'topics.ts')
+  expect(text.slice(text.indexOf('defineTopic({'))).toBe(`defineTopic({
+  name: 'order-events',
+  partitions: 20,
+  retentionMs: -1,
+  cleanup: 'compact,delete',
+  external: true,
+})
+`)
+})
+
 test('relative imports end as asked', () => {
   const [first] = generate(contracts(event('OrderPlaced', 'v1')), { importExtension: '.js' })
   expect(first?.text).toContain("import { OrderEvents } from '../topics.js'")

@@ -53,11 +53,19 @@ export class TypeScriptWriter {
 
   topics(topics: readonly TopicContract[]): GeneratedFile {
     const declarations = topics.map((topic) => {
-      const { name, partitions, retentionMs, description, owner } = topic
+      const { name, partitions, retentionMs, cleanup, external, description, owner } = topic
       const doc = docComment([`${description}. Owned by ${owner}, kept ${keptFor(retentionMs)}.`], 0)
-      const options = `name: ${textLiteral(name)}, partitions: ${partitions}, retentionMs: ${grouped(retentionMs)}`
-      const line = `export const ${this.#names.topic(name)} = defineTopic({ ${options} })\n`
-      return `${doc}${line.length > 121 ? line.replace('{ ', '{\n  ').replaceAll(', ', ',\n  ').replace(' })', ',\n})') : line}`
+      const options = [
+        `name: ${textLiteral(name)}`,
+        `partitions: ${partitions}`,
+        `retentionMs: ${grouped(retentionMs)}`,
+        ...(cleanup === 'delete' ? [] : [`cleanup: ${textLiteral(cleanup)}`]),
+        ...(external ? ['external: true'] : []),
+      ]
+      const start = `${doc}export const ${this.#names.topic(name)} = defineTopic({`
+      const line = ` ${options.join(', ')} })\n`
+      const fits = start.length - doc.length + line.length <= lineWidth + 1
+      return start + (fits ? line : `\n${options.map((option) => `  ${option},\n`).join('')}})\n`)
     })
     const header = `${generatedHeader('topics.yaml')}import { defineTopic } from '@evtkit/sdk'\n`
     return {

@@ -6,6 +6,10 @@ export interface TopicDefinition {
   readonly partitions: number
   /** How long records are kept. Milliseconds; -1 for ever. */
   readonly retentionMs: number
+  /** @default 'delete' */
+  readonly cleanup?: TopicCleanup
+  /** Belongs to somebody else, who makes and changes it. @default false */
+  readonly external?: boolean
 }
 
 /** What becomes of old records: deleted after the retention, or all but the last of each key, or both. */
@@ -13,8 +17,6 @@ export type TopicCleanup = 'delete' | 'compact' | 'compact,delete'
 
 /** A topic as it is created. */
 export interface NewTopic extends TopicDefinition {
-  /** @default 'delete' */
-  readonly cleanup?: TopicCleanup
   /** Copies of each partition. @default what the transport was told, or the cluster's own */
   readonly replicas?: number
 }
@@ -42,8 +44,12 @@ export function defineTopic(options: {
   partitions?: number
   /** Milliseconds; -1 for ever. @default seven days, as Kafka's */
   retentionMs?: number
+  /** @default 'delete' */
+  cleanup?: TopicCleanup
+  /** Belongs to somebody else, who makes and changes it. @default false */
+  external?: boolean
 }): TopicDefinition {
-  const { name, partitions = 1, retentionMs = 7 * 24 * 3_600_000 } = options
+  const { name, partitions = 1, retentionMs = 7 * 24 * 3_600_000, cleanup, external } = options
   if (!nameRule.test(name) || name === '.' || name === '..')
     throw new InvalidDefinitionError(
       `topic name ${JSON.stringify(name)} is not one Kafka accepts: 1 to 249 of a-z, A-Z, 0-9, ".", "_", "-"`,
@@ -54,5 +60,11 @@ export function defineTopic(options: {
     throw new InvalidDefinitionError(
       `topic "${name}" needs retentionMs in whole milliseconds, or -1, got ${retentionMs}`,
     )
-  return Object.freeze({ name, partitions, retentionMs })
+  return Object.freeze({
+    name,
+    partitions,
+    retentionMs,
+    ...(cleanup !== undefined && { cleanup }),
+    ...(external !== undefined && { external }),
+  })
 }

@@ -196,6 +196,14 @@ describe('at the start of a service', () => {
     await expect(verifying).rejects.toThrow(/"order-events", "payment-events".*evt topics apply/)
   })
 
+  test('topics of others are for their owners to make', async () => {
+    const theirs = { ...orders, name: 'partner-events', external: true }
+    await expect(verifyTopics(broker, [theirs])).rejects.toThrow(
+      /"partner-events"\)\. Ask the owners of "partner-events",/,
+    )
+    await expect(verifyTopics(broker, [orders, theirs])).rejects.toThrow(/Run evt topics apply\. Ask the owners of/)
+  })
+
   test('topics with too few partitions are named with what they have and need', async () => {
     await broker.createTopics([{ ...orders, partitions: 2 }])
     const verifying = verifyTopics(broker, [orders, { ...orders, name: 'payment-events' }])

@@ -3,7 +3,8 @@ import type { TopicDefinition } from '../core/topic.ts'
 import type { TopicAdmin } from '../core/transport.ts'
 
 /**
- * For the start of a service: all of its topics exist, with at least as many partitions as their definitions say.
+ * For the start of a service: all of its topics exist, with at least as many partitions as their definitions say. Those of
+ * others are told apart, since their owners mend them.
  *
  * @example
  * await verifyTopics(kafka, [OrderEvents, PaymentEvents])
@@ -14,7 +15,7 @@ import type { TopicAdmin } from '../core/transport.ts'
  */
 export async function verifyTopics(
   admin: Pick<TopicAdmin, 'listTopics'>,
-  topics: readonly Pick<TopicDefinition, 'name' | 'partitions'>[],
+  topics: readonly Pick<TopicDefinition, 'name' | 'partitions' | 'external'>[],
   mend = 'evt topics apply',
 ): Promise<void> {
   const present = new Map((await admin.listTopics()).map(({ name, partitions }) => [name, partitions]))
@@ -24,13 +25,20 @@ export async function verifyTopics(
     return found !== undefined && found < partitions ? [`"${name}" has ${found} of ${partitions} partitions`] : []
   })
   const [first] = missing
+  const foreign = new Set(topics.filter(({ external }) => external === true).map(({ name }) => name))
+  const wrong = topics.filter(({ name, partitions }) => (present.get(name) ?? 0) < partitions).map(({ name }) => name)
+  const [ours, others] = [wrong.filter((name) => !foreign.has(name)), wrong.filter((name) => foreign.has(name))]
+  const steps = [
+    ...(ours.length > 0 ? [`Run ${mend}`] : []),
+    ...(others.length > 0 ? [`Ask the owners of ${[...new Set(others)].map((name) => `"${name}"`).join(', ')}`] : []),
+  ].join('. ')
   const absent = missing.length === 0 ? [] : [`missing: ${missing.map((name) => `"${name}"`).join(', ')}`]
   if (small.length > 0)
     throw new TopicMismatchError(
-      `topics are not as their definitions say: ${[...absent, ...small].join('; ')}. Run ${mend}, then start again.`,
+      `topics are not as their definitions say: ${[...absent, ...small].join('; ')}. ${steps}, then start again.`,
     )
   if (first !== undefined)
     throw new UnknownTopicError(first, {
-      message: `topics do not exist (${absent.join()}). Run ${mend}, then start again; topics are never created by publishing or consuming.`,
+      message: `topics do not exist (${absent.join()}). ${steps}, then start again; topics are never created by publishing or consuming.`,
     })
 }
