@@ -2,7 +2,7 @@ import type { Envelope } from '../core/envelope.ts'
 
 /** What the inbox notes of an event that was handled. */
 export interface Note {
-  /** Tells notes apart. */
+  /** Tells notes of one group apart. */
   readonly name: string
   /** The event's id as a uuid. */
   readonly eventKey: string
@@ -26,10 +26,5 @@ export interface Handling<Transaction> {
 export type HandlingOutcome = 'handled' | 'duplicate'
 
 export function noteOf(eventKey: string, group: string, handler: string): Note {
-  return { name: noteName(eventKey, group, handler), eventKey, group, handler }
-}
-
-/** The separator is the one character that the database has no place for. */
-export function noteName(eventKey: string, group: string, handler: string): string {
-  return `${eventKey}\0${group}\0${handler}`
+  return { name: eventKey + handler, eventKey, group, handler }
 }

@@ -55,7 +55,7 @@ export class GroupAttempt {
 
   async #work(tx: Tx, end: AbortController): Promise<HandlingOutcome[]> {
     await tx.enqueue(`select set_config('lock_timeout', $1, true)`, [`${lockTimeoutMs}ms`])
-    const fresh = await noteAll(
+    const isFresh = await noteAll(
       tx,
       this.#members.map(({ handling }) => handling.note),
     )
@@ -64,7 +64,7 @@ export class GroupAttempt {
     const running = new Set<Member>()
     const done: Promise<void>[] = []
     for (const member of this.#members) {
-      const isNew = fresh.has(member.handling.note.name)
+      const isNew = isFresh(member.handling.note)
       outcomes.push(isNew ? 'handled' : 'duplicate')
       if (!isNew) continue
       this.#listen(end, member)

@@ -106,10 +106,14 @@ export class GroupCommit {
     const names = new Set<string>()
     const keys = new Set<string>()
     const left: Member[] = []
-    for (const member of this.#waiting) {
+    for (const [at, member] of this.#waiting.entries()) {
+      if (members.length >= this.#size) {
+        this.#waiting = left.concat(this.#waiting.slice(at))
+        return members
+      }
       const { key, note } = member.handling
       // Two copies of one event are kept apart too, so that the second is recognised for what it is.
-      if (members.length >= this.#size || names.has(note.name) || (key !== null && keys.has(key))) {
+      if (names.has(note.name) || (key !== null && keys.has(key))) {
         left.push(member)
         continue
       }

@@ -1,7 +1,7 @@
 import { SchemaNotMigratedError } from '../core/errors.ts'
 import { sqlState } from '../postgres/sql-errors.ts'
 import type { Tx } from '../postgres/tx.ts'
-import { type Note, noteName } from './handling.ts'
+import type { Note } from './handling.ts'
 
 /**
  * Notes an event; tells whether it was new. A copy that is being handled elsewhere is waited for: the unique index holds us
@@ -12,13 +12,22 @@ export async function note(tx: Tx, { eventKey, group, handler }: Note): Promise<
   return rowCount === 1
 }
 
-/** Notes many events in one statement; resolves with the names of those that were new. */
-export async function noteAll(tx: Tx, notes: readonly Note[]): Promise<Set<string>> {
+/** Notes many events of one group in one statement; tells of each whether it was new. None of them may be there twice. */
+export async function noteAll(tx: Tx, notes: readonly Note[]): Promise<(note: Note) => boolean> {
   // In one order everywhere, so that two of these never wait for each other in a circle.
   const sorted = notes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const columns = [sorted.map((n) => n.eventKey), sorted.map((n) => n.group), sorted.map((n) => n.handler)]
-  const { rows } = await explained(tx.query(noteMany, columns))
-  return new Set(rows.map((row) => noteName(String(row.event_id), String(row.consumer_group), String(row.handler))))
+  const { group, handler } = sorted[0] ?? { group: '', handler: '' }
+  const oneHandler = sorted.every((one) => one.handler === handler)
+  // A uuid needs no quotes, so this is what pg would make of the array, with less work.
+  const eventKeys = `{${sorted.map((one) => one.eventKey).join(',')}}`
+  const handlers = oneHandler ? handler : sorted.map((one) => one.handler)
+  const { rows } = await explained(
+    tx.query(oneHandler ? noteManyOfOne : noteMany, [eventKeys, group, handlers, notes.length]),
+  )
+  const { fresh, names } = rows[0] ?? {}
+  if (fresh === 0 || fresh === notes.length) return () => fresh !== 0
+  const known = new Set(Array.isArray(names) ? names : [])
+  return (one) => known.has(oneHandler ? one.eventKey : `${one.eventKey} ${one.handler}`)
 }
 
 async function explained<T>(statement: Promise<T>): Promise<T> {
@@ -37,6 +46,18 @@ async function explained<T>(statement: Promise<T>): Promise<T> {
 const noteOne = `insert into evtkit_inbox (event_id, consumer_group, handler) values ($1::uuid, $2::text, $3::text)
 on conflict do nothing`
 
-const noteMany = `insert into evtkit_inbox (event_id, consumer_group, handler)
-select * from unnest($1::uuid[], $2::text[], $3::text[])
-on conflict do nothing returning event_id, consumer_group, handler`
+// Usually all are new, or all were handled before: the number alone says so, and names are sent only when they differ.
+const noteManyOfOne = `with fresh as (
+  insert into evtkit_inbox (event_id, consumer_group, handler)
+  select event_id, $2::text, $3::text from unnest($1::uuid[]) as note (event_id)
+  on conflict do nothing returning event_id
+)
+select count(*)::int4 as fresh, case when count(*) < $4::int4 then array_agg(event_id::text) end as names from fresh`
+
+const noteMany = `with fresh as (
+  insert into evtkit_inbox (event_id, consumer_group, handler)
+  select event_id, $2::text, handler from unnest($1::uuid[], $3::text[]) as note (event_id, handler)
+  on conflict do nothing returning event_id, handler
+)
+select count(*)::int4 as fresh, case when count(*) < $4::int4 then array_agg(event_id::text || ' ' || handler) end as names
+from fresh`

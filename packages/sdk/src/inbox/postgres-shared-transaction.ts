@@ -1,4 +1,5 @@
 import { NotATransactionError } from '../core/errors.ts'
+import type { Merge } from '../postgres/merged-command.ts'
 import type { QueryResult } from '../postgres/queryable.ts'
 import { inTransaction, type Tx } from '../postgres/tx.ts'
 
@@ -30,9 +31,15 @@ export class SharedTransaction implements Tx {
     return this.#whole.query(text, values)
   }
 
-  async enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void> {
+  async enqueue(
+    text: string,
+    values?: readonly unknown[],
+    explain?: (error: unknown) => unknown,
+    merge?: Merge,
+  ): Promise<void> {
+    // What is merged is made by one of our own rooms.
     this.#mustFit(text, values)
-    return this.#whole.enqueue(text, values, explain)
+    return this.#whole.enqueue(text, values, explain, merge)
   }
 
   onCommit(callback: () => void): void {

@@ -66,6 +66,30 @@ async function relaying<T>(sender: RecordingSender, work: () => Promise<T>): Pro
   }
 }
 
+test('messages sent one by one in a transaction are kept as they were sent, byte for byte and in that order', async () => {
+  const messages = Array.from(
+    { length: 75 },
+    (_, i): RawMessage => ({
+      topic: 'orders',
+      key: i % 7 === 0 ? null : Buffer.from([0xff, i % 3]),
+      value: i % 11 === 0 ? null : Buffer.from([0x00, 0x5c, i]),
+      headers: [['n', Buffer.from([i])]],
+      ...(i % 2 === 0 && { timestamp: 1_760_000_000_000 + i }),
+    }),
+  )
+  await sql.transaction(async (tx) => {
+    const sender = outbox.in(tx)
+    for (const message of messages) await sender.send([message])
+  })
+  const { rows } = await sql.query('select topic, key, value, timestamp_ms from evtkit_outbox order by id')
+  expect(rows).toEqual(
+    messages.map(({ topic, key, value, timestamp }) => ({
+      ...{ topic, key, value },
+      timestamp_ms: timestamp === undefined ? null : String(timestamp),
+    })),
+  )
+})
+
 describe('order in the outbox', () => {
   test('a row whose transaction commits after a later row was relayed is relayed all the same', async () => {
     const sender = new RecordingSender()

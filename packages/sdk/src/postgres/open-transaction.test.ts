@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { gate } from '../../../../test/recording-sender.ts'
+import type { Merge } from './merged-command.ts'
 import { type Command, runTransaction, type TransactionDriver } from './open-transaction.ts'
 import type { QueryResult } from './queryable.ts'
 import type { Tx } from './tx.ts'
@@ -165,6 +166,42 @@ describe('a transaction', () => {
     expect(driver.flushes.map(({ length }) => length)).toEqual([32, 32, 7])
     driver.flushes.length = 0
     await expect(runTransaction(driver, fill(3))).rejects.toThrow('bad failed')
+    expect(driver.flushes.at(-1)).toEqual(['ROLLBACK'])
+  })
+
+  test('statements of one kind that follow each other leave as one', async () => {
+    const driver = new FakeDriver()
+    const join: Merge = (rows) => ({ text: `all ${rows.map(([value]) => value).join(' ')}`, values: [] })
+    const other: Merge = (rows) => ({ text: `other ${rows.length}`, values: [] })
+    await runTransaction(driver, async (tx) => {
+      const one = (value: string, merge: Merge) => tx.enqueue('one', [value], undefined, merge)
+      await one('a', join)
+      await one('b', join)
+      await tx.query('between')
+      await one('c', join)
+      await one('x', other)
+      await one('y', other)
+      await one('d', join)
+    })
+    expect(driver.flushes).toEqual([
+      ['all a b', 'between'],
+      ['all c', 'other 2', 'all d', 'COMMIT'],
+    ])
+  })
+
+  test('has the database begin on a long statement, and explains what it says of it', async () => {
+    const driver = new FakeDriver()
+    const join: Merge = (rows) => ({
+      text: `${rows.some(([value]) => value === 3) ? 'bad' : 'all'} ${rows.length}`,
+      values: [],
+    })
+    const explain = (error: unknown) => new Error('explained', { cause: error })
+    const fill = (from: number) => async (tx: Tx) => {
+      for (let i = from; i < from + 70; i++) await tx.enqueue('one', [i], explain, join)
+    }
+    await runTransaction(driver, fill(10))
+    expect(driver.flushes).toEqual([['all 32'], ['all 32'], ['all 6', 'COMMIT']])
+    await expect(runTransaction(driver, fill(0))).rejects.toThrow('explained')
     expect(driver.flushes.at(-1)).toEqual(['ROLLBACK'])
   })
 

@@ -1,4 +1,5 @@
 import { isEvtError, NotATransactionError } from '../core/errors.ts'
+import { type Merge, MergedCommand } from './merged-command.ts'
 import type { QueryResult } from './queryable.ts'
 import type { TransactionOptions } from './sql.ts'
 import { inTransaction, type Tx } from './tx.ts'
@@ -95,14 +96,20 @@ export class OpenTransaction implements Tx {
     return outcome.value
   }
 
-  enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void> {
+  enqueue(
+    text: string,
+    values?: readonly unknown[],
+    explain?: (error: unknown) => unknown,
+    merge?: Merge,
+  ): Promise<void> {
     try {
       this.#mustBeOpen()
     } catch (error) {
       return Promise.reject(error)
     }
     const commands = this.#turn?.commands ?? this.#queued
-    commands.push({ text, values, explain: explain ?? same })
+    if (merge !== undefined && values !== undefined) this.#merge(commands, merge, values, explain ?? same)
+    else commands.push({ text, values, explain: explain ?? same })
     if (this.#queued.length >= fullTurn) this.#sendAhead()
     return Promise.resolve()
   }
@@ -164,6 +171,14 @@ export class OpenTransaction implements Tx {
     })
     this.#turn = turn
     return turn
+  }
+
+  #merge(commands: Queued[], merge: Merge, row: readonly unknown[], explain: (error: unknown) => unknown): void {
+    const last = commands[commands.length - 1]
+    const merged = last instanceof MergedCommand && last.add(merge, row) ? last : new MergedCommand(merge, row, explain)
+    if (merged !== last) commands.push(merged)
+    // As much work as many statements.
+    if (merged.isFull && commands === this.#queued) this.#sendAhead()
   }
 
   /** Has the database work on a long queue while the rest of it is still being made. */

@@ -1,4 +1,5 @@
 import { NotATransactionError } from '../core/errors.ts'
+import type { Merge } from './merged-command.ts'
 import type { Queryable } from './queryable.ts'
 
 /** Marks an open transaction. */
@@ -12,8 +13,15 @@ export interface Tx extends Queryable {
    * costs no round trip of its own. When it fails, the transaction fails with that error.
    *
    * @param explain turns the database's error into one that says more.
+   * @param merge where given, statements enqueued with the same one, directly after each other, leave as the one statement
+   * that it makes of their values.
    */
-  enqueue(text: string, values?: readonly unknown[], explain?: (error: unknown) => unknown): Promise<void>
+  enqueue(
+    text: string,
+    values?: readonly unknown[],
+    explain?: (error: unknown) => unknown,
+    merge?: Merge,
+  ): Promise<void>
   /** Calls back once the commit was acknowledged; never after a rollback. The callback must not throw. */
   onCommit(callback: () => void): void
 }
