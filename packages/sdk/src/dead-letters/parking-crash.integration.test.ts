@@ -91,17 +91,17 @@ const patiently = { timeout: 100_000, interval: 100 }
 
 describe('a consumer that dies', () => {
   test.concurrent.each([
-    ['after an event was parked, before its offset moved', 'parking.took'],
-    ['after an event was parked behind others, before its offset moved', 'parking.followed'],
-    ['after it claimed a key', 'parking.claimed'],
-    ['after a parked event was handled, before it left the queue', 'parking.handled'],
-    ['after a parked event left its queue', 'parking.finished'],
+    ['after an event was parked, before its offset moved', 'parking.took', [1]],
+    ['after an event was parked behind others, before its offset moved', 'parking.followed', [1, 3]],
+    ['after it claimed a key', 'parking.claimed', [1, 3]],
+    ['after a parked event was handled, before it left the queue', 'parking.handled', [1, 3]],
+    ['after a parked event left its queue', 'parking.finished', [1, 3]],
   ])(
     '%s, loses nothing, applies each event once and keeps the order of the keys',
-    async (_when, failpoint) => {
+    async (_when, failpoint, passings) => {
       const topic = `crash-${failpoint}-${process.pid}`
       await published(topic)
-      for (const at of [1, 2])
+      for (const at of passings)
         expect(await ended(member(topic, { EVTKIT_FAILPOINTS: `${failpoint}=crash@${at}` }))).toBe('SIGKILL')
       const last = member(topic)
       await vi.waitFor(async () => expect(await appliedOf(topic)).toEqual(everything), patiently)

@@ -64,10 +64,17 @@ export class ParkedQueue {
     return rows.map((row) => [row.key as Buffer, String(row.id), Number(row.events)] as const)
   }
 
-  /** Claims keys that are due, and tells when the next one will be. */
-  async claim(limit: number): Promise<{ readonly keys: readonly ClaimedKey[]; readonly nextDueMs: number }> {
+  /**
+   * Claims keys that are due, and tells when the next one will be.
+   *
+   * @param except ids of keys that this process has in its hands, whose claims may have run out.
+   */
+  async claim(
+    limit: number,
+    except: readonly string[],
+  ): Promise<{ readonly keys: readonly ClaimedKey[]; readonly nextDueMs: number }> {
     const claim = randomUUID()
-    const rows = await this.#query(claimDue, [this.#group, this.#topics, limit, claim, this.#leaseMs])
+    const rows = await this.#query(claimDue, [this.#group, this.#topics, limit, claim, this.#leaseMs, except])
     return {
       keys: rows.filter((row) => row.id !== null).map((row) => claimedKey(row, claim)),
       nextDueMs: rows[0]?.next_due_ms == null ? Number.POSITIVE_INFINITY : Number(rows[0].next_due_ms),
@@ -221,6 +228,7 @@ group by k.id`
 const claimDue = `with due as (
   select id from evtkit_waiting_keys
   where consumer_group = $1::text and state = 'retrying' and due_at <= now() and topic = any($2::text[])
+    and id <> all($6::bigint[])
   order by due_at limit $3::int4 for no key update skip locked
 ), claimed as (
   update evtkit_waiting_keys k set claim = $4::uuid, due_at = ${inMs('$5')}

@@ -33,7 +33,8 @@ export class ParkingWorker {
   readonly #options: ParkingWorkerOptions
   readonly #clock: Clock
   readonly #closing = new AbortController()
-  readonly #drains = new Set<Promise<void>>()
+  /** The work under way, by the id of its key. */
+  readonly #drains = new Map<string, Promise<void>>()
   #nap = new AbortController()
   #rung = false
   #loop: Promise<void> | undefined
@@ -59,7 +60,10 @@ export class ParkingWorker {
     this.#closing.abort()
     this.#nap.abort()
     const over = new AbortController()
-    await Promise.race([Promise.allSettled([this.#loop, ...this.#drains]), pause(this.#clock, deadlineMs, over.signal)])
+    await Promise.race([
+      Promise.allSettled([this.#loop, ...this.#drains.values()]),
+      pause(this.#clock, deadlineMs, over.signal),
+    ])
     over.abort()
   }
 
@@ -92,7 +96,7 @@ export class ParkingWorker {
     const { queue, concurrency, pollMs } = this.#options
     const free = concurrency - this.#drains.size
     if (free === 0) return pollMs
-    const { keys, nextDueMs } = await queue.claim(free)
+    const { keys, nextDueMs } = await queue.claim(free, [...this.#drains.keys()])
     await failpoint('parking.claimed')
     for (const key of keys) this.#start(key)
     // A full hand may have left others that are due; the drain that ends first rings for them.
@@ -109,10 +113,10 @@ export class ParkingWorker {
         ),
       )
       .finally(() => {
-        this.#drains.delete(drain)
+        this.#drains.delete(key.id)
         this.nudge()
       })
-    this.#drains.add(drain)
+    this.#drains.set(key.id, drain)
   }
 
   async #drain(key: ClaimedKey): Promise<void> {
