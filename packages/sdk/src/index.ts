@@ -2,6 +2,8 @@
 export { Accumulator, type AccumulatorOptions } from './core/accumulator.ts'
 export { type Backoff, backoffMs } from './core/backoff.ts'
 export { type Clock, pause, systemClock, type Timer } from './core/clock.ts'
+export { type Closable, type Closables, closeInOrder } from './core/close-in-order.ts'
+export { type CloseOnSignalsOptions, closeOnSignals, type Ending } from './core/close-on-signals.ts'
 export { asEnvelope, type Codec, type Encoded, jsonCodec } from './core/codec.ts'
 export { type CodecPerTopicOptions, codecPerTopic } from './core/codec-per-topic.ts'
 export { type Consumer, type ConsumerOptions, createConsumer } from './core/consumer.ts'
