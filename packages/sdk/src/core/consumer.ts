@@ -22,6 +22,7 @@ import { runPartition } from './partition-run.ts'
 import { compose, type Middleware } from './pipeline.ts'
 import type { RejectHandler } from './rejection.ts'
 import { mustBePolicy, type RetryPolicy, spanInPlaceMs } from './retry-policy.ts'
+import { unlessMisused } from './start-check.ts'
 import type { Batch, Source, SourceStatus, Subscription, Verdict } from './transport.ts'
 
 /** The typed edge for handling facts. */
@@ -207,7 +208,7 @@ class TypedConsumer implements Consumer {
     this.#mustRemember()
     this.#pipeline = compose(this.#middleware, this.#pipeline)
     this.#join(topics)
-    return source.subscribe({
+    const subscription = source.subscribe({
       group,
       topics: [...topics, ...(failed?.topics?.(group, topics) ?? [])],
       handle: (batch) => this.#handle(batch),
@@ -218,6 +219,8 @@ class TypedConsumer implements Consumer {
       ...(maxInFlightRecords === undefined ? {} : { maxInFlightRecords }),
       signal: this.#starting.signal,
     })
+    const check = this.#takesOver?.check?.()
+    return check === undefined ? subscription : unlessMisused(subscription, check, this.#starting)
   }
 
   async #shutDown(deadlineMs: number): Promise<void> {

@@ -85,6 +85,12 @@ export interface ReturnedEvent {
 /** Takes over the failed events of one consumer, from its start to its close. */
 export interface FailedEventsMember {
   /**
+   * Looks at what it needs, as the consumer starts. What is not there yet is not its concern: `assigned` waits for that.
+   *
+   * @throws InvalidConfigurationError when it could never keep what it takes: the consumer does not start.
+   */
+  check?(): Promise<void>
+  /**
    * A partition has become this member's. Resolves when it is known which of its keys wait; no record of it is handled before.
    * What it rejects with is an outage, and it is called again.
    */

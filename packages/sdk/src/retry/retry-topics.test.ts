@@ -200,6 +200,23 @@ test('a record that cannot be read any more when it comes back is set aside with
   expect(event.attempts.kept.map(({ code }) => code)).toEqual(['Error', 'EVT_UNKNOWN_EVENT'])
 })
 
+test('events that are due shortly after one another are handed over together', async () => {
+  const { clock, consumerOf, producer, after } = await stage()
+  const start = clock.monotonic()
+  const seen: string[] = []
+  const consumer = consumerOf().on(OrderPlaced, ({ data: { step } }, { delivery: { attempt } }) => {
+    if (attempt === 1) throw new Error('not yet')
+    seen.push(`${step} after ${clock.monotonic() - start}`)
+  })
+  await consumer.start()
+  for (const step of [1, 2, 3]) {
+    await producer.publish(OrderPlaced, { orderId: 'a', step })
+    await after(10)
+  }
+  await after(10_000)
+  expect(seen).toEqual(['1 after 5000', '2 after 5500', '3 after 5500'])
+})
+
 test('the delay goes on where it was after a restart', async () => {
   const { consumerOf, producer, after } = await stage()
   let fails = true
@@ -373,9 +390,8 @@ test.each([
   await broker.configureTopic('shipping.retry.1m', changes)
   const consumer = consumerOf().on(OrderPlaced, () => expect.unreachable())
   await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
-  await consumer.start()
-  await after(0)
-  expect(consumer.health()).toMatchObject({ ready: false, detail: expect.stringContaining(expected) })
+  await Promise.all([expect(consumer.start()).rejects.toThrow(expected), after(0)])
+  expect(await broker.members(group)).toBe(0)
 })
 
 test('a tier that is taken away while events wait in its topic is missed', async () => {
@@ -389,10 +405,7 @@ test('a tier that is taken away while events wait in its topic is missed', async
   await first.close()
   expect(broker.records('shipping.retry.1m')).toHaveLength(1)
   const fewer = consumerOf({ failed: createRetryTopics({ transport, tiers: [5000] }) }).on(OrderPlaced, () => {})
-  await fewer.start()
-  await producer.publish(OrderPlaced, { orderId: 'b', step: 1 })
-  await after(0)
-  expect(fewer.health().detail).toContain('"shipping.retry.1m" still holds 1 event(s)')
+  await expect(fewer.start()).rejects.toThrow('"shipping.retry.1m" still holds 1 event(s)')
 })
 
 test('tiers that cannot work are refused, with what is wrong', async () => {

@@ -82,8 +82,7 @@ class RetryTopicsMember implements FailedEventsMember {
     this.#waits = new Waits(host.clock)
   }
 
-  /** Nothing is handled before it is known that what fails has a place to go. */
-  async assigned(): Promise<void> {
+  async check(): Promise<void> {
     this.#checked ??= checkTopics(this.#transport, this.#host.group, this.#tiers)
     try {
       await this.#checked
@@ -91,6 +90,11 @@ class RetryTopicsMember implements FailedEventsMember {
       this.#checked = undefined
       throw error
     }
+  }
+
+  /** Nothing is handled before it is known that what fails has a place to go. */
+  assigned(): Promise<void> {
+    return this.check()
   }
 
   isBehind(): boolean {
@@ -140,6 +144,9 @@ class RetryTopicsMember implements FailedEventsMember {
   async close(): Promise<void> {}
 }
 
+/** How much later than its time an event may be handed over, so that others come with it. Milliseconds. */
+const longestGatheringMs = 1000
+
 interface Wait {
   readonly offset: bigint
   /** Monotonic milliseconds. */
@@ -161,8 +168,10 @@ class Waits {
     const known = this.#byPartition.get(place)
     if (known?.offset === offset) return Math.max(0, Math.ceil(known.until - now))
     // A clock that was wrong, here or where it was written, lets an event wait for its delay once more at most.
-    const leftMs = Math.min(due - this.#clock.now(), delayMs)
-    if (leftMs <= 0) return 0
+    const dueInMs = Math.min(due - this.#clock.now(), delayMs)
+    if (dueInMs <= 0) return 0
+    // Looking again means fetching again, so what is due shortly after one another is handed over together.
+    const leftMs = Math.max(dueInMs, Math.min(longestGatheringMs, delayMs / 10))
     this.#byPartition.set(place, { offset, until: now + leftMs })
     return Math.ceil(leftMs)
   }
