@@ -51,6 +51,7 @@ export {
   UnknownEventError,
   UnknownSchemaError,
   UnknownTopicError,
+  UnreadableBatchError,
 } from './core/errors.ts'
 export {
   defineEvent,

@@ -26,6 +26,7 @@ test('every class has a code of the list, each its own', () => {
     InvalidRecordError: ['OrderPlaced', []],
     SendFailedError: [new Map(), 0],
     HistoryGapError: [{ topic: 't', partition: 0, committed: 1n, available: 2n, group: 'g' }],
+    UnreadableBatchError: [{ topic: 't', partition: 0, offset: 1n, why: 'no codec' }],
   }
   const codes: string[] = []
   for (const [name, made] of Object.entries(errors)) {

@@ -28,6 +28,7 @@ export const errorCodes = [
   'EVT_BROKER_UNAVAILABLE',
   'EVT_BROKER_REFUSED',
   'EVT_HISTORY_GAP',
+  'EVT_UNREADABLE_BATCH',
   'EVT_REGISTRY_UNAVAILABLE',
   'EVT_REGISTRY_REFUSED',
   'EVT_SCHEMA_NOT_REGISTERED',
@@ -259,6 +260,32 @@ export class HistoryGapError extends EvtError {
     this.partition = gap.partition
     this.committed = gap.committed
     this.available = gap.available
+  }
+}
+
+/**
+ * A compressed batch of records cannot be unpacked: its codec is not there, or what it holds is broken or too large. Nothing
+ * of it is skipped; its partition stops there until somebody has decided.
+ */
+export class UnreadableBatchError extends EvtError {
+  readonly code = 'EVT_UNREADABLE_BATCH'
+  readonly retryable = false
+  readonly topic: string
+  readonly partition: number
+  /** Of the first record in the batch. */
+  readonly offset: bigint
+
+  constructor(
+    batch: { readonly topic: string; readonly partition: number; readonly offset: bigint; readonly why: string },
+    options: EvtErrorOptions = {},
+  ) {
+    super(
+      `the batch at ${batch.topic}/${batch.partition}@${batch.offset} cannot be unpacked, and its partition waits there: ${batch.why}`,
+      options,
+    )
+    this.topic = batch.topic
+    this.partition = batch.partition
+    this.offset = batch.offset
   }
 }
 
