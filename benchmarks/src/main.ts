@@ -6,6 +6,7 @@ import { consumeSuite } from './cases/consume.ts'
 import { inboxSuite } from './cases/inbox.ts'
 import { keysSuite } from './cases/keys.ts'
 import { outboxSuite } from './cases/outbox.ts'
+import { parkingSuite } from './cases/parking.ts'
 import { publishSuite } from './cases/publish.ts'
 import { runCase } from './harness.ts'
 import { type CaseReport, formatReport, reportCase } from './report.ts'
@@ -19,6 +20,7 @@ const suites: readonly Suite[] = [
   inboxSuite,
   keysSuite,
   backlogSuite,
+  parkingSuite,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

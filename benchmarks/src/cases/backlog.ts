@@ -25,8 +25,8 @@ interface Backlog {
 }
 
 const backlogs: readonly Backlog[] = [
-  { name: '10,000 waiting, 64 MiB allowed', records: 10_000, maxInFlightBytes: 64 * mebibyte, atMostMb: 400 },
-  { name: '1,000,000 waiting, 64 MiB allowed', records: 1_000_000, maxInFlightBytes: 64 * mebibyte, atMostMb: 400 },
+  { name: '10,000 waiting, 64 MiB allowed', records: 10_000, maxInFlightBytes: 64 * mebibyte, atMostMb: 450 },
+  { name: '1,000,000 waiting, 64 MiB allowed', records: 1_000_000, maxInFlightBytes: 64 * mebibyte, atMostMb: 450 },
   { name: '1,000,000 waiting, 4 MiB allowed', records: 1_000_000, maxInFlightBytes: 4 * mebibyte, atMostMb: 250 },
   {
     ...{ name: '5,000 of 100 KB waiting, 16 MiB allowed', records: 5_000, noteBytes: 100_000 },
