@@ -21,7 +21,8 @@ function printFinding(finding: ContractFinding, { line, style }: Output): void {
   const mark = (finding.severity === 'warning' ? style.yellow : style.red)(finding.severity)
   line(`  ${mark}  ${[words[finding.kind], finding.path].filter((text) => text !== '').join(' at ')}`)
   line(`    What:  ${finding.message}`)
-  line(`    Who:   ${who(finding)}`)
+  // Words that are missing harm nobody.
+  if (finding.severity !== 'rule') line(`    Who:   ${who(finding)}`)
   finding.advice.forEach((advice, index) => {
     line(`    ${index === 0 ? 'Do:    ' : '       '}${advice}`)
   })
@@ -50,6 +51,6 @@ function who({ consumers, compatibility, event }: ContractFinding): string {
     case 'forward':
       return `${groups}: as they run now, as soon as a record with the new schema comes.`
     default:
-      return `${groups} read ${event}.`
+      return `${groups} ${consumers.length === 1 ? 'reads' : 'read'} ${event}.`
   }
 }
