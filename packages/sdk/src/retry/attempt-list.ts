@@ -21,7 +21,7 @@ export function withAttempts(list: AttemptList, later: readonly FailedAttempt[],
   return { count: Math.max(list.count + later.length, count), kept }
 }
 
-/** How much of the attempts is written: `all` takes up to some 12 KiB, `least` some hundred bytes. */
+/** How much of the attempts is written: `all` takes some kilobytes, `least` some hundred bytes. */
 export type AttemptDetail = 'all' | 'least'
 
 /** Attempts as the value of a header. Text in it came from outside, so it is cleaned and cut. */
