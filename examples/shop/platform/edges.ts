@@ -1,4 +1,11 @@
-import { type Consumer, createConsumer, createProducer, type EventDefinition, type Producer } from '@evtkit/sdk'
+import {
+  type Consumer,
+  closeInOrder,
+  createConsumer,
+  createProducer,
+  type EventDefinition,
+  type Producer,
+} from '@evtkit/sdk'
 import { createParking, rejectedStore } from '@evtkit/sdk/dead-letters'
 import { createEffects, type Effects } from '@evtkit/sdk/effects'
 import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
@@ -61,11 +68,8 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
       await relay.start()
       await consumer.start()
     },
-    async close(deadlineMs) {
-      // First the consumer: what its last handlers promise is then still carried out by the relay.
-      await consumer.close(deadlineMs)
-      await relay.close(deadlineMs)
-    },
+    // First the consumer: what its last handlers promise is then still carried out by the relay.
+    close: (deadlineMs) => closeInOrder({ consumer, relay }, deadlineMs, { clock }),
     health() {
       return [
         { piece: 'consumer', ...consumer.health() },

@@ -93,6 +93,34 @@ test('a service that is told to end while it waits ends', async () => {
   await expect(started).rejects.toThrow('orders was closed')
 })
 
+test('a request that hangs does not keep a service from closing by its deadline; its events get their share of the time', async () => {
+  let asked = () => {}
+  const wasAsked = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const given: number[] = []
+  const hanging: Service = {
+    ...service,
+    create({ http }) {
+      http.get('/orders', () => {
+        asked()
+        return new Promise(() => {})
+      })
+      const close = async (deadlineMs: number) => void given.push(deadlineMs)
+      return { handles: [], start: async () => {}, close, health: () => [] }
+    },
+  }
+  const running = hostOn(reachable(), silentLogger, { part: hanging })
+  const url = await running.listen(0)
+  await running.start()
+  const answer = fetch(`${url}/orders`)
+  answer.catch(() => {})
+  await wasAsked
+  await running.close(400)
+  await expect(answer).rejects.toThrow()
+  expect(given[0]).toBeGreaterThan(50)
+})
+
 const reachable = () => {
   const database = awayDatabase()
   database.putUp()

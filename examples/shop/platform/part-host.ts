@@ -1,4 +1,12 @@
-import type { Clock, EventDefinition, Logger, Sender, Transport } from '@evtkit/sdk'
+import {
+  type Clock,
+  type Closables,
+  closeInOrder,
+  type EventDefinition,
+  type Logger,
+  type Sender,
+  type Transport,
+} from '@evtkit/sdk'
 import { deadLetterMigrations, rejectedMigrations } from '@evtkit/sdk/dead-letters'
 import { effectsMigrations } from '@evtkit/sdk/effects'
 import { inboxMigrations } from '@evtkit/sdk/inbox'
@@ -80,11 +88,6 @@ export class PartHost {
     return this.#http
   }
 
-  /** Whether it was told to end. */
-  get isClosing(): boolean {
-    return this.#stop.signal.aborted
-  }
-
   /** Listens on a port of this computer. Resolves with the base URL. */
   listen(port: number): Promise<string> {
     return this.#http.listen({ port, host: '127.0.0.1' })
@@ -112,22 +115,34 @@ export class PartHost {
     if (this.#state === 'starting') this.#state = 'running'
   }
 
-  /** Takes no more requests, finishes what is under way, and lets go of everything. */
+  /**
+   * Takes no more requests, finishes what is under way, and lets go of everything, within the deadline.
+   *
+   * @throws CloseDeadlineError when work was abandoned.
+   */
   async close(deadlineMs: number): Promise<void> {
     if (this.#state === 'closed') return
     this.#stop.abort(new Error(`${this.name} was closed`))
+    const { clock } = this.#options
+    const parts: Closables = {
+      http: { close: (ms) => this.#closeHttp(ms) },
+      [this.name]: this.#running,
+      broker: this.#edge?.transport,
+      database: this.#edge?.sql,
+      schemas: this.#edge?.wire,
+    }
     try {
-      await this.#http.close()
-      await this.#running.close(deadlineMs)
+      await closeInOrder(parts, deadlineMs, { clock })
     } finally {
       this.#state = 'closed'
-      // A broker that does not let go must not keep the rest open.
-      try {
-        await this.#edge?.transport.close(deadlineMs)
-      } finally {
-        await Promise.all([this.#edge?.sql.close(), this.#edge?.wire.close()])
-      }
     }
+  }
+
+  /** Requests under way get half of the time: whoever asked asks again, and the events need the rest. */
+  async #closeHttp(deadlineMs: number): Promise<void> {
+    const overdue = this.#options.clock.after(deadlineMs / 2, () => this.#http.server.closeAllConnections())
+    await this.#http.close()
+    overdue.cancel()
   }
 
   async health(): Promise<PieceHealth[]> {

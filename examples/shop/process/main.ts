@@ -1,5 +1,5 @@
 /** Runs one part of the shop as a process of its own: `main.ts orders`. */
-import closeWithGrace from 'close-with-grace'
+import { closeOnSignals } from '@evtkit/sdk'
 import { pino } from 'pino'
 import { partNames } from '../platform/service.ts'
 import { createProcessHost } from './process-host.ts'
@@ -15,12 +15,7 @@ const graceMs = 10_000
 
 const logger = pino({ base: { part: name }, timestamp: pino.stdTimeFunctions.isoTime })
 const { host, port } = createProcessHost(name, process.env, logger)
-const grace = closeWithGrace({ delay: graceMs + 3000, logger }, async ({ err, signal }) => {
-  if (err !== undefined) logger.error({ err }, 'closing after an error')
-  else logger.info({ signal }, 'closing')
-  await host.close(graceMs)
-  logger.info({}, 'closed')
-})
+const ending = closeOnSignals({ [name]: host }, { deadlineMs: graceMs, logger })
 
 try {
   const url = await host.listen(port)
@@ -29,9 +24,9 @@ try {
   logger.info({}, 'running')
 } catch (error) {
   // When it was told to end while it still waited for its database or broker, nothing is wrong.
-  if (!host.isClosing) {
+  if (!ending.signal.aborted) {
     logger.error({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`)
-    grace.uninstall()
+    ending.dispose()
     await host.close(graceMs).catch((cause) => logger.error({ err: cause }, 'could not close'))
     process.exit(1)
   }
