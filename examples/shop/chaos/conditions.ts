@@ -146,6 +146,10 @@ export class Conditions {
     if (unsent === undefined) return 'a database does not answer'
     const waiting = Object.entries(unsent).filter(([, count]) => count > 0)
     if (waiting.length > 0) return `not sent: ${waiting.map(([name, count]) => `${name} ${count}`).join(', ')}`
+    const parked = await gauge.parked(groups)
+    if (parked === undefined) return 'a database does not answer'
+    const kept = Object.entries(parked).filter(([, count]) => count > 0)
+    if (kept.length > 0) return `parked: ${kept.map(([group, count]) => `${group} ${count}`).join(', ')}`
     const open = await gauge.openOrders()
     if (open !== 0) return `${open ?? 'unknown'} orders have not ended`
     return this.world.unready(0)

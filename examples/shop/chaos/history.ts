@@ -71,6 +71,8 @@ export type HistoryEvent = { readonly at: number; readonly scenario: number } & 
       readonly from: number
       readonly to: number
       readonly group: string
+      /** The pieces that they told of. */
+      readonly pieces: readonly { readonly cartId: string; readonly pieces: number }[]
     }
   | {
       readonly kind: 'exit'

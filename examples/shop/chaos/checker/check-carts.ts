@@ -31,6 +31,11 @@ export function checkCarts({ carts, mirror, applied }: Evidence, ledger: Ledger)
       )
   }
   const scenarioOf = (cartId: string, piece: number) => told.get(cartId)?.get(piece)
+  const removed = new Set(ledger.of('truncated').flatMap(({ pieces }) => pieces.map(nameOf)))
+  const isGap = (cartId: string, from: number, to: number) => {
+    for (let piece = from; piece < to; piece++) if (!removed.has(nameOf({ cartId, pieces: piece }))) return true
+    return false
+  }
   const last = new Map<string, number>()
   const seen = new Map<string, Set<number>>()
   for (const { cartId, pieces: piece } of applied) {
@@ -39,7 +44,7 @@ export function checkCarts({ carts, mirror, applied }: Evidence, ledger: Ledger)
     const before = last.get(cartId) ?? 0
     if (own.has(piece))
       add('applied twice', cartId, `piece ${piece} was applied more than once`, scenarioOf(cartId, piece))
-    else if (piece !== before + 1)
+    else if (piece <= before || isGap(cartId, before + 1, piece))
       add('out of order', cartId, `piece ${piece} was applied after piece ${before}`, scenarioOf(cartId, piece))
     own.add(piece)
     last.set(cartId, Math.max(before, piece))
@@ -48,9 +53,13 @@ export function checkCarts({ carts, mirror, applied }: Evidence, ledger: Ledger)
   for (const [cartId, count] of pieces) {
     const own = seen.get(cartId)
     for (let piece = 1; piece <= count; piece++)
-      if (own?.has(piece) !== true)
+      if (own?.has(piece) !== true && !removed.has(nameOf({ cartId, pieces: piece })))
         add('lost', cartId, `piece ${piece} of ${count} was never applied`, scenarioOf(cartId, piece))
     if (copies.get(cartId) !== count) add('books', cartId, `has ${count} pieces, its mirror ${copies.get(cartId) ?? 0}`)
   }
   return findings
+}
+
+function nameOf({ cartId, pieces }: { readonly cartId: string; readonly pieces: number }): string {
+  return `${cartId} ${pieces}`
 }

@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Whether exactly the records that were poisoned on purpose were set aside, by every group that reads them, and nothing else. */
-export function checkDeadLetters({ rejected, setAside, unsent, records }: Evidence, ledger: Ledger): Finding[] {
+export function checkDeadLetters({ rejected, failed, setAside, unsent, records }: Evidence, ledger: Ledger): Finding[] {
   const findings: Finding[] = []
   const expected = new Map<string, { readonly poison: string; readonly scenario: number }>()
   for (const injected of ledger.of('injected'))
@@ -30,6 +30,15 @@ export function checkDeadLetters({ rejected, setAside, unsent, records }: Eviden
         message: `(${poison}) was not set aside: ${name}`,
         scenario,
       })
+  for (const record of failed) {
+    const at = timestamps.get(placeOf(record))
+    findings.push({
+      kind: record.state === 'dead' ? 'unexplained' : 'lost',
+      about: `group ${record.group}`,
+      message: `${record.state === 'dead' ? 'has given up' : 'still has parked'} ${placeOf(record)} (${record.reason})`,
+      scenario: at === undefined ? undefined : ledger.scenarioAt(at),
+    })
+  }
   for (const { service, topic, error } of setAside)
     findings.push({
       kind: 'unexplained',

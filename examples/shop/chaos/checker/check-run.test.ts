@@ -79,6 +79,32 @@ describe('what was lost is found:', () => {
     expect(found).toEqual(['lost: cart-1 piece 3 of 3 was never applied'])
   })
 
+  test('a piece that was skipped, unless its record was deleted on purpose', () => {
+    const skip = ({ applied, inbox, records }: Evidence): Partial<Evidence> => {
+      const skipped = idOf(records.findLast((record) => record.topic === 'cart-events' && record.offset === 13))
+      return {
+        applied: applied.filter(({ pieces }) => pieces !== 2),
+        inbox: inbox.filter(({ eventId }) => eventId !== skipped),
+      }
+    }
+    expect(findingsAfter({ evidence: skip })).toContain('lost: cart-1 piece 2 of 3 was never applied')
+    const history = (events: readonly HistoryEvent[]): HistoryEvent[] => [
+      ...events,
+      {
+        at: 1250,
+        scenario: 1,
+        kind: 'truncated',
+        topic: 'cart-events',
+        partition: 0,
+        from: 13,
+        to: 14,
+        group: 'cart-mirror',
+        pieces: [{ cartId: 'cart-1', pieces: 2 }],
+      },
+    ]
+    expect(findingsAfter({ evidence: skip, history })).toEqual([])
+  })
+
   test('an event that is still in an outbox', () => {
     const found = findingsAfter({ evidence: () => ({ unsent: [{ service: 'orders', count: 2 }] }) })
     expect(found).toEqual(['lost: orders 2 events are still in its outbox'])
@@ -224,6 +250,22 @@ describe('a run that did not go well is found:', () => {
     })
     expect(found).toEqual([
       'unexplained: group orders has set aside payment-events/0/3 (EVT_X: why), and nobody poisoned it',
+    ])
+  })
+
+  test('an event was given up, or is still parked', () => {
+    const place = { group: 'payments', topic: 'inventory-events', partition: 3, offset: 4, reason: 'EVT_X: why' }
+    const found = findingsAfter({
+      evidence: () => ({
+        failed: [
+          { ...place, state: 'dead' },
+          { ...place, offset: 5, state: 'parked' },
+        ],
+      }),
+    })
+    expect(found).toEqual([
+      'unexplained: group payments has given up inventory-events/3/4 (EVT_X: why)',
+      'lost: group payments still has parked inventory-events/3/5 (EVT_X: why)',
     ])
   })
 

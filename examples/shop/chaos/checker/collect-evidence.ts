@@ -3,7 +3,7 @@ import type { DumpedRecord } from '@evtkit/local-stack'
 import pg from 'pg'
 import type { ChargeEntry, MailEntry } from '../../books/books.ts'
 import { liveTopics } from '../readers.ts'
-import type { Evidence, LoggedRecord } from './evidence.ts'
+import type { Evidence, FailedRecord, LoggedRecord } from './evidence.ts'
 import { readEvent } from './read-event.ts'
 
 export interface EvidenceSources {
@@ -28,6 +28,7 @@ export async function collectEvidence({ dump, databaseUrlOf, outside }: Evidence
       records.push({ topic, partition, offset, timestamp, key, value, event: readEvent(value) })
   const inbox: Evidence['inbox'][number][] = []
   const rejected: Evidence['rejected'][number][] = []
+  const failed: FailedRecord[] = []
   const setAside: Evidence['setAside'][number][] = []
   const unsent: Evidence['unsent'][number][] = []
   let tables: Pick<
@@ -50,6 +51,7 @@ export async function collectEvidence({ dump, databaseUrlOf, outside }: Evidence
         (await read(`select to_regclass('${table}') is not null as there`))[0]?.there === true
       if (await has('evtkit_inbox')) inbox.push(...(await readInbox(read)))
       if (await has('evtkit_rejected')) rejected.push(...(await readRejected(read)))
+      if (await has('evtkit_failed_events')) failed.push(...(await readFailed(read)))
       if (!(await has('evtkit_outbox'))) return
       const [left] = await read('select count(*)::int as count from evtkit_outbox')
       unsent.push({ service, count: Number(left?.count) })
@@ -60,6 +62,7 @@ export async function collectEvidence({ dump, databaseUrlOf, outside }: Evidence
     records,
     inbox,
     rejected,
+    failed,
     setAside,
     unsent,
     ...tables,
@@ -141,6 +144,21 @@ async function readRejected(read: Read): Promise<Evidence['rejected'][number][]>
     topic: String(row.topic),
     partition: Number(row.partition),
     offset: Number(row.record_offset),
+    reason: `${String(row.error_code)}: ${String(row.error_message)}`,
+  }))
+}
+
+async function readFailed(read: Read): Promise<FailedRecord[]> {
+  const rows = await read(
+    `select consumer_group, topic, partition, record_offset, state, error_code, error_message
+       from evtkit_failed_events where state in ('parked', 'dead')`,
+  )
+  return rows.map((row) => ({
+    group: String(row.consumer_group),
+    topic: String(row.topic),
+    partition: Number(row.partition),
+    offset: Number(row.record_offset),
+    state: row.state === 'dead' ? 'dead' : 'parked',
     reason: `${String(row.error_code)}: ${String(row.error_message)}`,
   }))
 }

@@ -42,6 +42,7 @@ export function goodRun(): DoctoredRun {
     ],
     inbox: records.flatMap(handledBy),
     rejected: [],
+    failed: [],
     setAside: [],
     unsent: [{ service: 'orders', count: 0 }],
     carts: [{ cartId: 'cart-1', pieces: 3 }],

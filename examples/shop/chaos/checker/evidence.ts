@@ -21,6 +21,8 @@ export interface Evidence {
   readonly mails: readonly MailEntry[]
   readonly inbox: readonly HandledEvent[]
   readonly rejected: readonly RejectedRecord[]
+  /** Events whose handlers failed and that are not through: parked still, or dead letters. */
+  readonly failed: readonly FailedRecord[]
   /** What relays gave up, and what is still in an outbox. */
   readonly setAside: readonly { readonly service: string; readonly topic: string; readonly error: string }[]
   readonly unsent: readonly { readonly service: string; readonly count: number }[]
@@ -65,6 +67,10 @@ export interface RejectedRecord {
   readonly partition: number
   readonly offset: number
   readonly reason: string
+}
+
+export interface FailedRecord extends RejectedRecord {
+  readonly state: 'parked' | 'dead'
 }
 
 export function placeOf({ topic, partition, offset }: Pick<LoggedRecord, 'topic' | 'partition' | 'offset'>): string {

@@ -96,6 +96,20 @@ export class Gauge {
     return counts
   }
 
+  /** Events that wait in the parking of each group. */
+  async parked(of: readonly string[]): Promise<Record<string, number> | undefined> {
+    const counts: Record<string, number> = {}
+    for (const group of of) {
+      const rows = await this.query(
+        group,
+        "select count(*)::int as count from evtkit_failed_events where state = 'parked'",
+      )
+      if (rows === undefined) return undefined
+      counts[group] = Number(rows[0]?.count ?? 0)
+    }
+    return counts
+  }
+
   /** Orders that have not ended. */
   async openOrders(): Promise<number | undefined> {
     const rows = await this.query(

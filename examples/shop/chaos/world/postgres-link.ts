@@ -53,8 +53,8 @@ export class PostgresLink {
   }
 
   /**
-   * From now on nothing passes on the connections there are, and neither side hears of it. They never come back to life;
-   * the server notices at `heal`, as it does by its keep-alive in a longer while.
+   * From now on nothing passes on the connections there are, and neither side hears of it. They do not come back to life:
+   * at `heal` each side learns from the other that it was forgotten.
    *
    * @param newOnesToo whether new connections are silent as well, until `heal`
    * @returns how many connections were cut off
@@ -68,7 +68,11 @@ export class PostgresLink {
   heal(): void {
     this.#closedToNew = false
     this.#commitAnswersToLose = 0
-    for (const pair of this.#pairs) if (pair.silent) pair.server.destroy()
+    for (const { client, server, silent } of this.#pairs) {
+      if (!silent) continue
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
   }
 
   async close(): Promise<void> {
@@ -79,6 +83,10 @@ export class PostgresLink {
       server.destroy()
     }
     await closed
+  }
+
+  #ended(pair: Pair): void {
+    if (pair.client.destroyed && pair.server.destroyed) this.#pairs.delete(pair)
   }
 
   #accept(client: Socket): void {
@@ -103,14 +111,13 @@ export class PostgresLink {
       if (!client.destroyed && !client.write(chunk)) pauseUntilDrained(server, client)
     })
     client.on('close', () => {
-      if (pair.silent) return
-      this.#pairs.delete(pair)
-      server.destroy()
+      this.#ended(pair)
+      // The other side of a silent connection goes on believing in it.
+      if (!pair.silent) server.destroy()
     })
     server.on('close', () => {
-      // A client that still believes in a silent connection goes on doing so; one that has left is forgotten.
+      this.#ended(pair)
       if (!pair.silent) client.destroy()
-      if (client.destroyed) this.#pairs.delete(pair)
     })
   }
 }
