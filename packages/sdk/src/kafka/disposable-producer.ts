@@ -1,7 +1,7 @@
 import { BrokerUnavailableError, type EvtError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DeliveryTime } from './delivery-time.ts'
-import type { Driver, DriverProducer, TopicPartition } from './driver.ts'
+import type { Driver, DriverProducer, ProducerIdentity, TopicPartition } from './driver.ts'
 import { type Chunk, unanswered } from './send-plan.ts'
 
 /** The answer does not name a partition that was sent: nothing of it counts as written. */
@@ -14,11 +14,14 @@ export class UnansweredError extends BrokerUnavailableError {
 /**
  * A producer that lives until its first failure. What an instance sends after a rejected send may carry numbers that the
  * broker has already seen, and then it is dropped as a repetition and called written: so the next send has a new one.
+ * The new one succeeds the old one at the broker: a request that is still on its way cannot be written behind later records.
  */
 export class DisposableProducer {
   readonly #driver: Pick<Driver, 'producer'>
   readonly #logger: Logger
   #instance: DriverProducer | undefined
+  /** The last one that the broker knew. */
+  #identity: ProducerIdentity | undefined
   #connected: Promise<void> | undefined
 
   constructor(driver: Pick<Driver, 'producer'>, logger: Logger) {
@@ -28,7 +31,7 @@ export class DisposableProducer {
 
   /** One request, never two at once. Tells why it must not count as written, if so. */
   async send(chunks: readonly Chunk[], time: DeliveryTime): Promise<EvtError | undefined> {
-    this.#instance ??= this.#driver.producer()
+    this.#instance ??= this.#driver.producer(this.#identity)
     const producer = this.#instance
     const error = await time.run(async () => {
       this.#connected ??= producer.connect()
@@ -40,6 +43,7 @@ export class DisposableProducer {
     if (error === undefined) return undefined
     this.#instance = undefined
     this.#connected = undefined
+    this.#identity = producer.identity ?? this.#identity
     producer.abandon()
     const fields = { code: error.code, topic: chunks[0]?.topic, partitions: chunks.length, error }
     this.#logger.warn(fields, `a request to Kafka was not acknowledged: ${error.message}`)

@@ -2,14 +2,20 @@
  * What this room needs of a Kafka client, in our own words. One set of files per client implements it; nothing else in
  * the room knows which client it is. Every rejection is an error of `core/errors.ts`, or the one below.
  */
+import type { UnreadableBatchError } from '../core/errors.ts'
 import type { Delivery, RawMessage } from '../core/message.ts'
 import type { TopicCleanup, TopicDetails } from '../core/topic.ts'
 import type { PartitionOffsets, TopicChanges } from '../core/transport.ts'
 
 export interface Driver {
   readonly admin: DriverAdmin
-  /** A new producer with an identity of its own at the broker; nothing is connected yet. */
-  producer(): DriverProducer
+  /**
+   * A new producer, not connected yet. `after` is the identity of the one it replaces: it goes on under the same id and a
+   * higher epoch, so that what of the old one is still on its way is refused wherever the new one has written.
+   *
+   * @default an identity of its own
+   */
+  producer(after?: ProducerIdentity): DriverProducer
   /** A new consumer, not connected yet. */
   consumer(options: DriverConsumerOptions): DriverConsumer
 }
@@ -33,11 +39,19 @@ export interface PartitionAnswer extends TopicPartition {
   readonly errorCode: number
 }
 
+/** By what the broker knows a producer. A partition that has seen an epoch of an id refuses the earlier ones. */
+export interface ProducerIdentity {
+  readonly id: string
+  readonly epoch: number
+}
+
 /**
  * An idempotent producer with one identity at the broker. Never has two sends at once, and is abandoned after the first
  * rejected one: what it would send next could carry numbers that the broker already knows, and would be lost.
  */
 export interface DriverProducer {
+  /** Known once it has connected. */
+  readonly identity?: ProducerIdentity | undefined
   connect(): Promise<void>
   /** Resolves with an answer for each partition the request reached; a partition may be missing from it. */
   send(chunks: readonly PartitionMessages[]): Promise<readonly PartitionAnswer[]>
@@ -87,6 +101,8 @@ export interface DriverConsumerOptions {
   handle(batch: DriverBatch): Promise<'continue' | 'rejoin'>
   /** Awaited before each joining of the group: the last moment at which the old assignment still holds. */
   beforeJoin(): Promise<void>
+  /** Whether a joining began and did not come about. Asked before each fetch: if so, the group is joined instead. */
+  mustJoin(): boolean
   joined(partitions: readonly TopicPartition[]): void
   /** A broker answered a fetch or a heartbeat. */
   answered(): void
@@ -95,6 +111,8 @@ export interface DriverConsumerOptions {
    * it stood, as far as the client knows; what is returned is kept as the committed offset.
    */
   outOfRange(place: TopicPartition, position: bigint): bigint
+  /** The next batch of a partition cannot be unpacked. The partition was paused before anything of it was read. */
+  unreadable(error: UnreadableBatchError): void
   /** The consumer stopped for good and has left its connections. */
   crashed(error: Error): void
 }

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { decodeFetchResponse } from './fetch-response-body.ts'
+import { unpackBatches } from './compressed-batches.ts'
+import { decodeCompressedFetchResponse, decodeFetchResponse } from './fetch-response-body.ts'
+import { decompress, whyUnreadable } from './kafkajs-decompression.ts'
 import { encodeProduceRequest, type ProduceMessage } from './produce-request-body.ts'
 
 const require = createRequire(import.meta.url)
@@ -119,9 +121,58 @@ test.each(Object.entries(cases))('%s: what is read is what kafkajs reads', async
   expect(plain(decoded)).toEqual(plain(await kafkajsResponse.decode(bytes)))
 })
 
-test('compressed records are left to kafkajs', () => {
-  const compressed = batchOf(two, { change: (batch) => batch.writeInt16BE(1, 21) })
-  expect(decodeFetchResponse(responseOf({ records: Buffer.concat([compressed, gzipSync('')]) }))).toBeUndefined()
+/** The same batch as a producer would have compressed it. */
+function compressedBatchOf(codec: number, compress: (records: Buffer) => Buffer, options: BatchOptions = {}): Buffer {
+  const batch = batchOf(two, options)
+  const whole = Buffer.concat([batch.subarray(0, 61), compress(batch.subarray(61))])
+  whole.writeInt32BE(whole.length - 12, 8)
+  whole.writeInt16BE(codec, 21)
+  return whole
+}
+
+test('compressed records are not read at once', () => {
+  expect(decodeFetchResponse(responseOf({ records: compressedBatchOf(1, gzipSync) }))).toBeUndefined()
+})
+
+test('compressed batches between others are read as kafkajs reads them', async () => {
+  const bytes = responseOf(
+    {
+      records: Buffer.concat([
+        batchOf(two),
+        compressedBatchOf(1, gzipSync, { firstOffset: 2n }),
+        batchOf(two, { firstOffset: 4n }),
+        compressedBatchOf(1, gzipSync, { firstOffset: 6n }).subarray(0, 80),
+      ]),
+    },
+    { records: Buffer.alloc(0) },
+  )
+  const decoded = await decodeCompressedFetchResponse(
+    bytes,
+    async (records) => (await unpackBatches(records, decompress)).batches,
+  )
+  const messages = (decoded?.responses[0]?.partitions ?? []).map((partition) => partition.messages)
+  expect(messages.map(({ length }) => length)).toEqual([6, 0])
+  expect(plain(decoded)).toEqual(plain(await kafkajsResponse.decode(bytes)))
+})
+
+test('a batch that cannot be unpacked is known by its place, and those before it are read', async () => {
+  const before = batchOf(two)
+  const records = Buffer.concat([before, compressedBatchOf(2, (bytes) => bytes, { firstOffset: 2n }), batchOf(two)])
+  const { batches, unreadable } = await unpackBatches(records, decompress)
+  expect(batches).toEqual(before)
+  expect(unreadable).toMatchObject({ offset: 2n, codec: 2 })
+  expect(whyUnreadable(2, unreadable?.cause)).toContain('kafkajs-snappy')
+})
+
+test('a batch that would unpack to more than the limit, or that is broken, is not read', async () => {
+  const bomb = compressedBatchOf(1, () => gzipSync(Buffer.alloc(65 * 1024 * 1024), { level: 1 }))
+  const large = await unpackBatches(bomb, decompress)
+  expect(whyUnreadable(1, large.unreadable?.cause)).toContain('more than')
+  const broken = await unpackBatches(
+    compressedBatchOf(1, (bytes) => bytes),
+    decompress,
+  )
+  expect(whyUnreadable(1, broken.unreadable?.cause)).toContain('broken')
 })
 
 test('records of the format before Kafka 0.11 are left to kafkajs', () => {

@@ -22,13 +22,60 @@ export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[]
 }
 
+/** A partition whose records are still bytes. */
+type PartitionBytes = Omit<FetchedPartition, 'messages'> & { readonly records: Buffer }
+
+type ResponseBytes = Omit<FetchResponseBody, 'responses'> & {
+  readonly responses: readonly { readonly topicName: string | null; readonly partitions: readonly PartitionBytes[] }[]
+}
+
+/** Gives batches without compression in place of those that have some. */
+type Unpack = (records: Buffer, place: { readonly topic: string; readonly partition: number }) => Promise<Buffer>
+
 /**
  * Reads a fetch response of version 11. `undefined` when it holds something that is not read here (compressed records,
  * the format before Kafka 0.11) or does not add up, so that somebody else may try.
  */
 export function decodeFetchResponse(bytes: Buffer): FetchResponseBody | undefined {
+  const response = readResponse(bytes)
+  if (response === undefined) return undefined
+  const responses: FetchResponseBody['responses'][number][] = []
+  for (const { topicName, partitions } of response.responses) {
+    const read: FetchedPartition[] = []
+    for (const { records, ...fields } of partitions) {
+      const messages = readRecords(records)
+      if (messages === undefined) return undefined
+      read.push({ ...fields, messages })
+    }
+    responses.push({ topicName, partitions: read })
+  }
+  return { ...response, responses }
+}
+
+/** The same for a response that may hold compressed batches. */
+export async function decodeCompressedFetchResponse(
+  bytes: Buffer,
+  unpack: Unpack,
+): Promise<FetchResponseBody | undefined> {
+  const response = readResponse(bytes)
+  if (response === undefined) return undefined
+  const responses: FetchResponseBody['responses'][number][] = []
+  for (const { topicName, partitions } of response.responses) {
+    const read: FetchedPartition[] = []
+    for (const { records, ...fields } of partitions) {
+      const place = { topic: topicName ?? '', partition: fields.partition }
+      const messages = readRecords(await unpack(records, place))
+      if (messages === undefined) return undefined
+      read.push({ ...fields, messages })
+    }
+    responses.push({ topicName, partitions: read })
+  }
+  return { ...response, responses }
+}
+
+function readRecords(records: Buffer): FetchedRecord[] | undefined {
   try {
-    return readResponse(new ByteReader(bytes))
+    return readRecordBatches(records)
   } catch (error) {
     // A read beyond the end of the buffer.
     if (error instanceof RangeError) return undefined
@@ -36,15 +83,24 @@ export function decodeFetchResponse(bytes: Buffer): FetchResponseBody | undefine
   }
 }
 
-function readResponse(reader: ByteReader): FetchResponseBody | undefined {
+function readResponse(bytes: Buffer): ResponseBytes | undefined {
+  try {
+    return readTopics(new ByteReader(bytes))
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+function readTopics(reader: ByteReader): ResponseBytes | undefined {
   const clientSideThrottleTime = reader.int32()
   const errorCode = reader.int16()
   const sessionId = reader.int32()
-  const responses: FetchResponseBody['responses'][number][] = []
+  const responses: ResponseBytes['responses'][number][] = []
   const topics = reader.int32()
   for (let i = 0; i < topics; i++) {
     const topicName = reader.string16()
-    const partitions: FetchedPartition[] = []
+    const partitions: PartitionBytes[] = []
     const count = reader.int32()
     for (let j = 0; j < count; j++) {
       const partition = readPartition(reader)
@@ -57,7 +113,7 @@ function readResponse(reader: ByteReader): FetchResponseBody | undefined {
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses }
 }
 
-function readPartition(reader: ByteReader): FetchedPartition | undefined {
+function readPartition(reader: ByteReader): PartitionBytes | undefined {
   const fields = {
     partition: reader.int32(),
     errorCode: reader.int16(),
@@ -68,14 +124,10 @@ function readPartition(reader: ByteReader): FetchedPartition | undefined {
     preferredReadReplica: reader.int32(),
   }
   const size = reader.int32()
-  if (size <= 0) return { ...fields, messages: [] }
   const start = reader.position
-  reader.position += size
+  reader.position += Math.max(0, size)
   if (reader.isBeyond(reader.bytes.length)) return undefined
-  const records = reader.bytes.subarray(start, reader.position)
-  // The records keep what they are read from. One slow partition must not keep what came with it of all the others.
-  const messages = readRecordBatches(size < reader.bytes.length / 2 ? Buffer.from(records) : records)
-  return messages && { ...fields, messages }
+  return { ...fields, records: reader.bytes.subarray(start, reader.position) }
 }
 
 function readAborted(reader: ByteReader): FetchedPartition['abortedTransactions'] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BrokerUnavailableError } from '../core/errors.ts'
+import { BrokerUnavailableError, UnreadableBatchError } from '../core/errors.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Delivery } from '../core/message.ts'
 import type { Batch, SourceStatus, Verdict } from '../core/transport.ts'
@@ -15,7 +15,11 @@ import {
 import { GroupMember } from './group-member.ts'
 
 /** A member whose client is told what to fetch, and remembers what was asked of it. */
-function stage(handle: (batch: Batch) => Promise<Verdict>, maxInFlightBytes?: number) {
+function stage(
+  handle: (batch: Batch) => Promise<Verdict>,
+  maxInFlightBytes?: number,
+  historyGap: 'stop' | 'oldest' = 'stop',
+) {
   const manual = createManualClock()
   let setBackMs = 0
   const clock = { ...manual, now: () => manual.now() - setBackMs, pendingTimers: () => manual.pending }
@@ -82,6 +86,7 @@ function stage(handle: (batch: Batch) => Promise<Verdict>, maxInFlightBytes?: nu
     },
     heartbeatIntervalMs: 100,
     commitIntervalMs: 1000,
+    historyGap,
     rebalanceTimeoutMs: 60_000,
     silenceMs: 3000,
     giveUpMs: 20_000,
@@ -119,6 +124,10 @@ function stage(handle: (batch: Batch) => Promise<Verdict>, maxInFlightBytes?: nu
     outOfRange: (partition: number, position: bigint) => {
       paused.add(`t/${partition}`)
       return joins.outOfRange({ topic: 't', partition }, position)
+    },
+    unreadable: (partition: number, offset: bigint) => {
+      paused.add(`t/${partition}`)
+      joins.unreadable(new UnreadableBatchError({ topic: 't', partition, offset, why: 'no codec' }))
     },
     answered: () => joins.answered(),
     crash: (error: Error) => joins.crashed(error),
@@ -429,6 +438,41 @@ test('records that are gone stop their partition, and the committed offset stays
   expect(paused.size).toBe(0)
   expect(positions.get('t/0')).toBe(12n)
   expect(statuses.at(-1)?.state).toBe('running')
+})
+
+test('where records are gone it goes on at the oldest that is left, and says so, when it was told to', async () => {
+  const { join, outOfRange, clock, states, paused, positions, commits } = stage(finishAll, undefined, 'oldest')
+  join(0, 1)
+  outOfRange(0, 5n)
+  await clock.advance(0)
+  expect(states().slice(-2)).toEqual(['gap', 'running'])
+  expect(positions.get('t/0')).toBe(12n)
+  expect(paused.size).toBe(0)
+  expect(commits).toEqual([])
+})
+
+test('a batch that cannot be unpacked stops its partition with its place, until somebody seeks beyond it', async () => {
+  const { join, unreadable, handOver, fetch, states, statuses, paused, commits, member, positions, clock } =
+    stage(finishAll)
+  join(0, 1)
+  unreadable(0, 7n)
+  expect(statuses.at(-1)).toMatchObject({
+    state: 'unavailable',
+    error: { code: 'EVT_UNREADABLE_BATCH', topic: 't', partition: 0, offset: 7n },
+  })
+  await handOver(fetch(1, 0, 1))
+  await clock.advance(2000)
+  expect(commits).toEqual(['t/1:1'])
+  expect([states().at(-1), paused]).toEqual(['unavailable', new Set(['t/0'])])
+  member.seek({ topic: 't', partition: 0, offset: 8n })
+  expect([states().at(-1), paused.size, positions.get('t/0')]).toEqual(['running', 0, 8n])
+})
+
+test('a batch of a partition that is no longer ours and cannot be unpacked is for others to say', () => {
+  const { join, unreadable, states } = stage(finishAll)
+  join(1)
+  unreadable(0, 7n)
+  expect(states().at(-1)).toBe('running')
 })
 
 test('where a running partition stood counts, when its records disappear under it', async () => {

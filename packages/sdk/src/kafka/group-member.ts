@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { CloseDeadlineError, InvalidConfigurationError } from '../core/errors.ts'
+import { CloseDeadlineError, InvalidConfigurationError, type UnreadableBatchError } from '../core/errors.ts'
 import { InFlight, inFlightLimits } from '../core/in-flight.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
@@ -27,6 +27,7 @@ export interface GroupMemberOptions {
   /** After this long without one the member gives up, to be replaced. Milliseconds. */
   readonly giveUpMs: number
   readonly concurrency: number
+  readonly historyGap: 'stop' | 'oldest'
   /** Counts one assignment, over all members that this subscription ever had. */
   nextGeneration(): number
   tell(status: SourceStatus): void
@@ -104,9 +105,11 @@ export class GroupMember {
       roomBytes: () => this.#roomBytes(),
       handle: (batch) => this.#handle(batch),
       beforeJoin: () => this.#beforeJoin(),
+      mustJoin: () => this.#state === 'rejoining',
       joined: (partitions) => this.#joined(partitions),
-      answered: () => this.#watch.answered(),
+      answered: () => this.#answered(),
       outOfRange: (place, position) => this.#outOfRange(place, position),
+      unreadable: (error) => this.#unreadable(error),
       crashed: (error) => this.#end(error),
     })
     this.#paused = new PausedPartitions(this.#consumer, clock)
@@ -134,13 +137,13 @@ export class GroupMember {
         `${name} is not assigned to this member of group "${this.#options.subscription.group}"; seek where it is, or set the group's offsets`,
       )
     this.#running.move(position, new Error(`${name} was moved to offset ${position.offset}`))
-    const wasGap = this.#paused.isGap(position)
+    const wasDecided = this.#paused.isUndecided(position)
     assignment.move(position, this.#options.nextGeneration())
     this.#consumer.seek(position)
     // A batch of it that still runs resumes it when it has ended: never two at once.
     if (!this.#paused.isBusy(position)) this.#paused.resume(position)
     this.#committer.move(position)
-    if (wasGap) this.#tellRunning()
+    if (wasDecided) this.#tellRunning()
   }
 
   /** Lets running batches finish, commits, leaves the group. @throws CloseDeadlineError */
@@ -331,28 +334,47 @@ export class GroupMember {
     this.#watch.start()
   }
 
+  #answered(): void {
+    this.#watch.answered()
+    // The joining did not come about, if the client fetches or vouches for nothing that runs. Partitions that are all paused
+    // would keep it from fetching, and so from joining again.
+    if (this.#state === 'rejoining' && this.#running.size === 0) this.#paused.resumeAll()
+  }
+
   #graceMs(): number {
     if (this.#running.size > 0) return Number.POSITIVE_INFINITY
     return this.#state === 'rejoining' ? this.#options.rebalanceTimeoutMs : 0
   }
 
   #tellRunning(): void {
-    if (this.#state === 'running' && !this.#paused.hasGaps)
+    if (this.#state === 'running' && !this.#paused.hasUndecided)
       this.#options.tell({ state: 'running', partitions: this.#assignment.partitions })
   }
 
   #outOfRange(place: TopicPartition, committed: bigint): bigint {
-    this.#paused.gap(place)
+    this.#paused.undecided(place)
     const position = this.#committer.position(place) ?? committed
     void this.#tellGap({ ...place, offset: position }, this.#assignment)
     return position
   }
 
   async #tellGap(position: PartitionPosition, assignment: Assignment): Promise<void> {
-    const { driver, subscription, clock, tell } = this.#options
-    const isOpen = () => this.#assignment === assignment && this.#paused.isGap(position)
+    const { driver, subscription, clock, logger, historyGap, tell } = this.#options
+    const isOpen = () => this.#assignment === assignment && this.#paused.isUndecided(position)
     const error = await measureGap({ admin: driver.admin, clock, group: subscription.group, position, isOpen })
-    if (error !== undefined && isOpen()) tell({ state: 'gap', error })
+    if (error === undefined || !isOpen()) return
+    tell({ state: 'gap', error })
+    if (historyGap === 'stop') return
+    const { topic, partition, available } = error
+    logger.error({ error, topic, partition }, `${error.message} It goes on at ${available}, as historyGap says.`)
+    this.seek({ topic, partition, offset: available })
+  }
+
+  #unreadable(error: UnreadableBatchError): void {
+    // An answer to a question of an earlier assignment.
+    if (!this.#assignment.has(error)) return
+    this.#paused.undecided(error)
+    this.#options.tell({ state: 'unavailable', error })
   }
 
   /** No timer of ours fires any more, but the heartbeats of what still runs. */

@@ -52,6 +52,13 @@ export interface KafkaOptions {
   /** Offsets are committed at most this often while records flow. Milliseconds. @default 1000 */
   readonly commitIntervalMs?: number
 
+  /**
+   * What to do where records are gone between the committed offset and the log. `stop`: that partition waits, with a
+   * HistoryGapError in the status, until it is moved by `seek` or the group's offset is set. `oldest`: the same error is
+   * told and logged, and it goes on at the oldest record that is left. @default 'stop'
+   */
+  readonly historyGap?: 'stop' | 'oldest'
+
   /** Copies of each partition of a topic made by `createTopics`; -1 for the broker's default. @default -1 */
   readonly replicationFactor?: number
 }

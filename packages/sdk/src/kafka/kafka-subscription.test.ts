@@ -70,6 +70,7 @@ function stage(options: Partial<SubscribeOptions> = {}) {
       heartbeatIntervalMs: 3000,
       fetchMaxWaitMs: 250,
       commitIntervalMs: 1000,
+      historyGap: 'stop',
       onClosed: () => {},
     },
   )

@@ -15,6 +15,7 @@ export interface KafkaSubscriptionOptions {
   readonly heartbeatIntervalMs: number
   readonly fetchMaxWaitMs: number
   readonly commitIntervalMs: number
+  readonly historyGap: 'stop' | 'oldest'
   onClosed(subscription: KafkaSubscription): void
 }
 
@@ -118,6 +119,7 @@ export class KafkaSubscription implements Subscription {
         subscription: this.#subscription,
         heartbeatIntervalMs,
         commitIntervalMs: this.#options.commitIntervalMs,
+        historyGap: this.#options.historyGap,
         rebalanceTimeoutMs: Math.max(60_000, this.#subscription.stallMs + 10_000),
         silenceMs: fetchMaxWaitMs * 3 + heartbeatIntervalMs * 2 + 1000,
         giveUpMs: sessionTimeoutMs * 2 + 10_000,

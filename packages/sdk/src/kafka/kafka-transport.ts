@@ -246,6 +246,7 @@ function withDefaults(options: KafkaOptions): Settings {
     heartbeatIntervalMs: 3000,
     fetchMaxWaitMs: 250,
     commitIntervalMs: 1000,
+    historyGap: 'stop',
     replicationFactor: -1,
     ...options,
   }

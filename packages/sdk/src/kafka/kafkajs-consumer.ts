@@ -47,7 +47,12 @@ export class KafkajsConsumer implements DriverConsumer {
   constructor(client: KafkajsConsumerOptions, options: DriverConsumerOptions) {
     this.#options = options
     this.#client = new KafkajsClient(client, patience, (entry) => this.#watch(entry))
-    leanProtocol(this.#client.kafka)
+    leanProtocol(this.#client.kafka, {
+      unreadable: (error) => {
+        this.pause([error])
+        this.#options.unreadable(error)
+      },
+    })
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.group,
       partitionAssigners: [subscriptionAwareAssigner((cluster) => this.#meet(cluster))],
@@ -190,6 +195,8 @@ export class KafkajsConsumer implements DriverConsumer {
   /** The broker, asked for no more than there is room, with a note on its records of the joining under which they were asked for. */
   #bounded(broker: Broker, joining: number): Broker {
     const fetch: Broker['fetch'] = async (request) => {
+      // A joining that fails by a lost connection is dropped by kafkajs, which goes on to fetch as if it had not begun.
+      if (this.#options.mustJoin()) throw joinAgain()
       const room = await this.#options.roomBytes()
       if (room === 0) return nothing
       // Every broker is asked at once, each for its share.

@@ -7,7 +7,7 @@ import { KafkajsProducer } from './kafkajs-producer.ts'
 export function createKafkajsDriver(options: KafkajsConsumerOptions): Driver {
   return {
     admin: new KafkajsAdmin(options),
-    producer: () => new KafkajsProducer(options),
+    producer: (after) => new KafkajsProducer(options, after),
     consumer: (consumer) => new KafkajsConsumer(options, consumer),
   }
 }

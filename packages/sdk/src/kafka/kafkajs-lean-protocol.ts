@@ -6,9 +6,12 @@
  * the same to the last one.
  */
 import type { Kafka } from 'kafkajs'
-import { RecordRefusedError } from '../core/errors.ts'
-import { decodeFetchResponse } from './fetch-response-body.ts'
+import { RecordRefusedError, UnreadableBatchError } from '../core/errors.ts'
+import { unpackBatches } from './compressed-batches.ts'
+import type { ProducerIdentity } from './driver.ts'
+import { decodeCompressedFetchResponse, decodeFetchResponse } from './fetch-response-body.ts'
 import { withBoundedGzip } from './kafkajs-bounded-gzip.ts'
+import { decompress, whyUnreadable } from './kafkajs-decompression.ts'
 import { encodeProduceRequest, type ProduceRequestBody } from './produce-request-body.ts'
 
 /** What kafkajs 2.2.4 is inside, as far as it is touched here. */
@@ -41,9 +44,17 @@ type CreateCluster = (options: unknown) => Cluster
 
 const produceApiKey = 0
 const fetchApiKey = 1
+const initProducerIdApiKey = 22
+
+export interface LeanProtocolHooks {
+  /** Decides about the identity that a producer goes by, when the broker has given one out. */
+  identify?(given: ProducerIdentity): ProducerIdentity
+  /** The next batch of a partition cannot be unpacked; the answer holds nothing of it. */
+  unreadable?(error: UnreadableBatchError): void
+}
 
 /** Leaves a client that looks different inside as it is. */
-export function leanProtocol(kafka: Kafka): void {
+export function leanProtocol(kafka: Kafka, hooks: LeanProtocolHooks = {}): void {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   )
@@ -55,18 +66,21 @@ export function leanProtocol(kafka: Kafka): void {
     const pool: Partial<Cluster['brokerPool']> | undefined = cluster.brokerPool
     const createBroker = pool?.createBroker
     if (pool !== undefined && typeof createBroker === 'function')
-      pool.createBroker = (brokerOptions) => leanBroker(createBroker(brokerOptions))
+      pool.createBroker = (brokerOptions) => leanBroker(createBroker(brokerOptions), hooks)
     return cluster
   }
   Object.defineProperty(kafka, symbol, { ...descriptor, value: replacement })
 }
 
-function leanBroker(broker: Broker): Broker {
+function leanBroker(broker: Broker, hooks: LeanProtocolHooks): Broker {
   let lookUp = broker.lookupRequest
   const leanLookUp: LookUpRequest = (apiKey, definition) => {
     const protocol = lookUp(apiKey, definition)
     if (apiKey === produceApiKey) return (body) => leanProduce(protocol(body), body)
-    if (apiKey === fetchApiKey) return (body) => leanFetch(boundedFetch(protocol(body)))
+    if (apiKey === fetchApiKey) return (body) => leanFetch(boundedFetch(protocol(body)), hooks)
+    const { identify } = hooks
+    if (apiKey === initProducerIdApiKey && identify !== undefined)
+      return (body) => identifiedProducer(protocol(body), identify)
     return protocol
   }
   Object.defineProperty(broker, 'lookupRequest', {
@@ -94,16 +108,44 @@ function leanProduce(protocol: Protocol, body: ProduceRequestBody & { readonly c
   return { ...protocol, request: { ...protocol.request, encode } }
 }
 
+function identifiedProducer(protocol: Protocol, identify: (given: ProducerIdentity) => ProducerIdentity): Protocol {
+  const { response } = protocol
+  const decode = async (bytes: Buffer): Promise<unknown> => {
+    // What kafkajs reads of it, in both versions that it knows.
+    const read = (await response.decode(bytes)) as { errorCode: number; producerId: string; producerEpoch: number }
+    if (read.errorCode !== 0) return read
+    const { id, epoch } = identify({ id: read.producerId, epoch: read.producerEpoch })
+    return { ...read, producerId: id, producerEpoch: epoch }
+  }
+  return { ...protocol, response: { ...response, decode } }
+}
+
 function boundedFetch(protocol: Protocol): Protocol {
   const { response } = protocol
   const decode = (bytes: Buffer) => withBoundedGzip(() => response.decode(bytes))
   return { ...protocol, response: { ...response, decode } }
 }
 
-function leanFetch(protocol: Protocol): Protocol {
+function leanFetch(protocol: Protocol, hooks: LeanProtocolHooks): Protocol {
   const { request, response } = protocol
   // The one that every broker since Kafka 2.3 agrees on with kafkajs.
   if (request.apiVersion !== 11) return protocol
-  const decode = async (bytes: Buffer): Promise<unknown> => decodeFetchResponse(bytes) ?? response.decode(bytes)
+  const decode = async (bytes: Buffer): Promise<unknown> =>
+    decodeFetchResponse(bytes) ?? (await decodeCompressed(bytes, hooks)) ?? response.decode(bytes)
   return { ...protocol, response: { ...response, decode } }
+}
+
+async function decodeCompressed(bytes: Buffer, { unreadable: tell }: LeanProtocolHooks): Promise<unknown> {
+  const errors: UnreadableBatchError[] = []
+  const decoded = await decodeCompressedFetchResponse(bytes, async (records, place) => {
+    const { batches, unreadable } = await unpackBatches(records, decompress)
+    // What comes before it is handled first; asked for what comes next, the broker sends it again.
+    if (unreadable !== undefined && batches.length === 0) {
+      const { offset, codec, cause } = unreadable
+      errors.push(new UnreadableBatchError({ ...place, offset, why: whyUnreadable(codec, cause) }, { cause }))
+    }
+    return batches
+  })
+  if (decoded !== undefined) for (const error of errors) tell?.(error)
+  return decoded
 }

@@ -1,18 +1,28 @@
 import type { Message, Producer, TopicMessages } from 'kafkajs'
-import type { DriverProducer, PartitionAnswer, PartitionMessages } from './driver.ts'
+import type { DriverProducer, PartitionAnswer, PartitionMessages, ProducerIdentity } from './driver.ts'
 import { KafkajsClient, type KafkajsClientOptions } from './kafkajs-client.ts'
 import { classify } from './kafkajs-errors.ts'
 import { leanProtocol } from './kafkajs-lean-protocol.ts'
 import { toKafkajsMessage } from './kafkajs-message.ts'
 
+/** The last epoch that an id may have. */
+const lastEpoch = 32_766
+
 export class KafkajsProducer implements DriverProducer {
   readonly #client: KafkajsClient
   readonly #producer: Producer
   readonly #timeoutMs: number
+  #identity: ProducerIdentity | undefined
 
-  constructor(options: KafkajsClientOptions) {
+  constructor(options: KafkajsClientOptions, after?: ProducerIdentity) {
     this.#client = new KafkajsClient(options)
-    leanProtocol(this.#client.kafka)
+    leanProtocol(this.#client.kafka, {
+      identify: (given) => {
+        // The broker hands out ids and leaves the epochs of an id without transactions to its owner.
+        this.#identity = after === undefined || after.epoch >= lastEpoch ? given : { ...after, epoch: after.epoch + 1 }
+        return this.#identity
+      },
+    })
     this.#timeoutMs = options.requestTimeoutMs
     this.#producer = this.#client.kafka.producer({
       idempotent: true,
@@ -27,6 +37,10 @@ export class KafkajsProducer implements DriverProducer {
         ({ message }) =>
           message.partition ?? 0,
     })
+  }
+
+  get identity(): ProducerIdentity | undefined {
+    return this.#identity
   }
 
   async connect(): Promise<void> {

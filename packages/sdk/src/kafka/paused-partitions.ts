@@ -4,7 +4,7 @@ import type { DriverConsumer, TopicPartition } from './driver.ts'
 /** Why a partition is not fetched: until a time, until its batch is finished, or until a person has decided. */
 type Paused =
   | { readonly place: TopicPartition; readonly why: 'resting'; readonly timer: Timer }
-  | { readonly place: TopicPartition; readonly why: 'busy' | 'gap' }
+  | { readonly place: TopicPartition; readonly why: 'busy' | 'undecided' }
 
 /** The partitions of a member that are not fetched at the moment, and why. */
 export class PausedPartitions {
@@ -21,14 +21,14 @@ export class PausedPartitions {
     return this.#paused.has(keyOf(place))
   }
 
-  /** Whether there are partitions whose records are gone. */
-  get hasGaps(): boolean {
-    for (const { why } of this.#paused.values()) if (why === 'gap') return true
+  /** Whether there are partitions that wait for a person. */
+  get hasUndecided(): boolean {
+    for (const { why } of this.#paused.values()) if (why === 'undecided') return true
     return false
   }
 
-  isGap(place: TopicPartition): boolean {
-    return this.#paused.get(keyOf(place))?.why === 'gap'
+  isUndecided(place: TopicPartition): boolean {
+    return this.#paused.get(keyOf(place))?.why === 'undecided'
   }
 
   isBusy(place: TopicPartition): boolean {
@@ -50,9 +50,9 @@ export class PausedPartitions {
     this.#set({ place, why: 'busy' })
   }
 
-  /** A partition has been paused because its records are gone. */
-  gap(place: TopicPartition): void {
-    this.#set({ place, why: 'gap' })
+  /** A partition has been paused because its records are gone, or cannot be read: a person decides. */
+  undecided({ topic, partition }: TopicPartition): void {
+    this.#set({ place: { topic, partition }, why: 'undecided' })
   }
 
   resume(place: TopicPartition): void {
