@@ -2,8 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { afterAll, expect } from 'vitest'
-import { eventually } from './eventually.ts'
+import { afterAll, expect, vi } from 'vitest'
 
 export interface Child {
   readonly pid: number
@@ -51,7 +50,8 @@ export function startFile(
         resolve({ code, signal })
       })
     }),
-    said: (text) => eventually(() => expect(output).toContain(text)),
+    // Longer than other waits: a process first has to load its programs, on a machine that may be busy.
+    said: (text) => vi.waitFor(() => expect(output).toContain(text), { timeout: 50_000, interval: 10 }),
     kill: (signal) => void started.kill(signal),
   }
   running.add(child)
