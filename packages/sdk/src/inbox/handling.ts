@@ -2,8 +2,6 @@ import type { Envelope } from '../core/envelope.ts'
 
 /** What the inbox notes of an event that was handled. */
 export interface Note {
-  /** Tells notes of one group apart. */
-  readonly name: string
   /** The event's id as a uuid. */
   readonly eventKey: string
   readonly group: string
@@ -24,7 +22,3 @@ export interface Handling<Transaction> {
 }
 
 export type HandlingOutcome = 'handled' | 'duplicate'
-
-export function noteOf(eventKey: string, group: string, handler: string): Note {
-  return { name: eventKey + handler, eventKey, group, handler }
-}

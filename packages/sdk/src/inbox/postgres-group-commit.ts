@@ -36,8 +36,8 @@ export class GroupCommit {
   /** The group in flight takes its time: nobody waits for it. */
   #impatient = false
   #size: number
-  /** How long groups took lately. Milliseconds. */
-  #usualMs = 0
+  /** How long groups took lately; at first a guess that leaves time to connect and to plan. Milliseconds. */
+  #usualMs = 50
   /** Handlers that were seen to need a transaction of their own, and until when that is believed. */
   readonly #unfit = new Map<string, number>()
   #groups = 0
@@ -103,7 +103,7 @@ export class GroupCommit {
   /** The longest waiting ones, of different keys; who must stay keeps their place. */
   #take(): Member[] {
     const members: Member[] = []
-    const names = new Set<string>()
+    const events = new Set<string>()
     const keys = new Set<string>()
     const left: Member[] = []
     for (const [at, member] of this.#waiting.entries()) {
@@ -113,11 +113,11 @@ export class GroupCommit {
       }
       const { key, note } = member.handling
       // Two copies of one event are kept apart too, so that the second is recognised for what it is.
-      if (names.has(note.name) || (key !== null && keys.has(key))) {
+      if (events.has(note.eventKey) || (key !== null && keys.has(key))) {
         left.push(member)
         continue
       }
-      names.add(note.name)
+      events.add(note.eventKey)
       if (key !== null) keys.add(key)
       members.push(member)
     }

@@ -10,7 +10,7 @@ import { consoleLogger, type Logger } from '../core/logger.ts'
 import type { TopicDefinition } from '../core/topic.ts'
 import type { Sql } from '../postgres/sql.ts'
 import type { Tx } from '../postgres/tx.ts'
-import { type Handling, type HandlingOutcome, noteOf } from './handling.ts'
+import type { Handling, HandlingOutcome } from './handling.ts'
 import type { Duplicate, Inbox, InboxStats, OnceOptions } from './inbox.ts'
 import { GroupCommit } from './postgres-group-commit.ts'
 import { note } from './postgres-notes.ts'
@@ -68,7 +68,7 @@ class PostgresInbox implements Inbox<Tx> {
       const { group, delivery } = context
       const outcome = await this.#groupOf(group).handle({
         event,
-        note: noteOf(eventKey(event.eventId), group, handlerName),
+        note: { eventKey: eventKey(event.eventId), group, handler: handlerName },
         key: delivery.message.key?.toString('latin1') ?? null,
         get signal() {
           return context.signal

@@ -12,10 +12,10 @@ export async function note(tx: Tx, { eventKey, group, handler }: Note): Promise<
   return rowCount === 1
 }
 
-/** Notes many events of one group in one statement; tells of each whether it was new. None of them may be there twice. */
+/** Notes events of one group, none of them twice, in one statement; tells of each whether it was new. */
 export async function noteAll(tx: Tx, notes: readonly Note[]): Promise<(note: Note) => boolean> {
   // In one order everywhere, so that two of these never wait for each other in a circle.
-  const sorted = notes.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const sorted = notes.toSorted((a, b) => (a.eventKey < b.eventKey ? -1 : 1))
   const { group, handler } = sorted[0] ?? { group: '', handler: '' }
   const oneHandler = sorted.every((one) => one.handler === handler)
   // A uuid needs no quotes, so this is what pg would make of the array, with less work.
@@ -24,10 +24,10 @@ export async function noteAll(tx: Tx, notes: readonly Note[]): Promise<(note: No
   const { rows } = await explained(
     tx.query(oneHandler ? noteManyOfOne : noteMany, [eventKeys, group, handlers, notes.length]),
   )
-  const { fresh, names } = rows[0] ?? {}
+  const { fresh, keys } = rows[0] ?? {}
   if (fresh === 0 || fresh === notes.length) return () => fresh !== 0
-  const known = new Set(Array.isArray(names) ? names : [])
-  return (one) => known.has(oneHandler ? one.eventKey : `${one.eventKey} ${one.handler}`)
+  const known = new Set(Array.isArray(keys) ? keys : [])
+  return (one) => known.has(one.eventKey)
 }
 
 async function explained<T>(statement: Promise<T>): Promise<T> {
@@ -46,18 +46,17 @@ async function explained<T>(statement: Promise<T>): Promise<T> {
 const noteOne = `insert into evtkit_inbox (event_id, consumer_group, handler) values ($1::uuid, $2::text, $3::text)
 on conflict do nothing`
 
-// Usually all are new, or all were handled before: the number alone says so, and names are sent only when they differ.
+// Usually all are new, or all were handled before: the number alone says so, and keys are sent only when they differ.
+const answer = `select count(*)::int4 as fresh, case when count(*) < $4::int4 then array_agg(event_id::text) end as keys from fresh`
+
 const noteManyOfOne = `with fresh as (
   insert into evtkit_inbox (event_id, consumer_group, handler)
   select event_id, $2::text, $3::text from unnest($1::uuid[]) as note (event_id)
   on conflict do nothing returning event_id
-)
-select count(*)::int4 as fresh, case when count(*) < $4::int4 then array_agg(event_id::text) end as names from fresh`
+) ${answer}`
 
 const noteMany = `with fresh as (
   insert into evtkit_inbox (event_id, consumer_group, handler)
   select event_id, $2::text, handler from unnest($1::uuid[], $3::text[]) as note (event_id, handler)
-  on conflict do nothing returning event_id, handler
-)
-select count(*)::int4 as fresh, case when count(*) < $4::int4 then array_agg(event_id::text || ' ' || handler) end as names
-from fresh`
+  on conflict do nothing returning event_id
+) ${answer}`
