@@ -63,3 +63,12 @@ test('everything can be expired at once', () => {
   expect(expired).toBe(3)
   deadlines.close()
 })
+
+test('one timer serves all, also when what expires begins to watch something else', async () => {
+  const clock = createManualClock()
+  const deadlines = new DeadlineWatch(clock, 1000)
+  deadlines.watch(() => deadlines.watch(() => deadlines.watch(() => {})))
+  await clock.advance(2500)
+  expect(clock.pending).toBe(1)
+  deadlines.close()
+})

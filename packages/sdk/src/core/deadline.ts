@@ -53,7 +53,8 @@ export class DeadlineWatch {
         if (now - entry.startedAt < this.#limitMs) break
         this.#expire(entry)
       }
-      if (this.#watched.size > 0) this.#timer = this.#arm()
+      // What expired may have begun to watch something, and armed it already.
+      if (this.#watched.size > 0) this.#timer ??= this.#arm()
     })
   }
 
