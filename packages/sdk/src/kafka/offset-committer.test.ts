@@ -8,7 +8,10 @@ function stage() {
   const clock = createManualClock()
   const sent: string[] = []
   const open: { answer(): void; fail(): void }[] = []
-  const committer = new OffsetCommitter({ clock, logger: silentLogger, intervalMs: 1000, lost: () => {} })
+  const told: string[] = []
+  const tell = (_fields: object, text: string) => void told.push(text.slice(0, 35))
+  const logger = { ...silentLogger, warn: tell, info: tell }
+  const committer = new OffsetCommitter({ clock, logger, intervalMs: 1000, lost: () => {} })
   const commit = (positions: readonly { readonly offset: bigint }[]) => {
     sent.push(positions.map(({ offset }) => offset).join(' '))
     return new Promise<void>((resolve, reject) => {
@@ -16,7 +19,7 @@ function stage() {
     })
   }
   const mark = (offset: bigint) => committer.mark({ topic: 't', partition: 0, offset })
-  return { clock, sent, open, committer, commit, mark }
+  return { clock, sent, told, open, committer, commit, mark }
 }
 
 const turn = () => new Promise(setImmediate)
@@ -58,4 +61,27 @@ test('what was moved before anything could be committed is committed as soon as 
   committer.by(commit)
   await clock.advance(0)
   expect(sent).toEqual(['7'])
+})
+
+test('while commits fail for minutes they are sent seldom and told of seldom, and at once again when they are answered', async () => {
+  const { clock, sent, told, open, committer, mark } = stage()
+  let failing = true
+  committer.by(async (positions) => {
+    sent.push(positions.map(({ offset }) => offset).join(' '))
+    if (failing) throw new Error('away')
+  })
+  for (let second = 0; second < 300; second++) {
+    mark(BigInt(second + 1))
+    await clock.advance(1000)
+  }
+  expect(sent.length).toBeLessThan(40)
+  expect(told.length).toBeLessThan(7)
+  failing = false
+  await clock.advance(10_000)
+  expect([sent.at(-1), told.at(-1)]).toEqual(['300', 'offset commits are answered again'])
+  const before = sent.length
+  mark(301n)
+  await clock.advance(1000)
+  expect(sent.slice(before)).toEqual(['301'])
+  expect(open).toEqual([])
 })

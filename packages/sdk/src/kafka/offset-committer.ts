@@ -13,9 +13,12 @@ export interface OffsetCommitterOptions {
   lost(): void
 }
 
+/** Longest rest between commits that fail one after the other. Milliseconds. */
+const longestRestMs = 10_000
+
 /**
  * Commits what is finished, all partitions in one request: at once when little happens, and at most once an interval
- * when much does. Holds for one assignment; `reset` begins the next.
+ * when much does. Commits that fail are sent again with growing rests, and told of each time their number doubles. Holds for one assignment; `reset` begins the next.
  */
 export class OffsetCommitter {
   readonly #options: OffsetCommitterOptions
@@ -27,6 +30,8 @@ export class OffsetCommitter {
   #timer: Timer | undefined
   #lastAt = Number.NEGATIVE_INFINITY
   #epoch = 0
+  /** Commits that failed since the last one that did not. */
+  #failures = 0
 
   constructor(options: OffsetCommitterOptions) {
     this.#options = options
@@ -77,8 +82,8 @@ export class OffsetCommitter {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#sending !== undefined || this.#commit === undefined) return
-    const { clock, intervalMs } = this.#options
-    const waitMs = Math.max(0, this.#lastAt + intervalMs - clock.monotonic())
+    const { clock } = this.#options
+    const waitMs = Math.max(0, this.#lastAt + this.#restMs() - clock.monotonic())
     this.#timer = clock.after(waitMs, () => {
       this.#timer = undefined
       if (this.#sending === undefined && this.#dirty.size > 0) void this.#send()
@@ -96,7 +101,10 @@ export class OffsetCommitter {
     this.#lastAt = this.#options.clock.monotonic()
     this.#sending = commit([...positions.values()])
       .then(
-        () => true,
+        () => {
+          this.#answered()
+          return true
+        },
         (error: unknown) => {
           this.#failed(error, epoch, positions)
           return false
@@ -109,6 +117,19 @@ export class OffsetCommitter {
     return this.#sending
   }
 
+  #restMs(): number {
+    const { intervalMs } = this.#options
+    return Math.min(
+      Math.max(intervalMs, longestRestMs),
+      intervalMs * 2 ** Math.min(Math.max(0, this.#failures - 1), 30),
+    )
+  }
+
+  #answered(): void {
+    if (this.#failures > 0) this.#options.logger.info({ failures: this.#failures }, 'offset commits are answered again')
+    this.#failures = 0
+  }
+
   #failed(error: unknown, epoch: number, positions: ReadonlyMap<string, PartitionPosition>): void {
     if (epoch !== this.#epoch) return
     if (error instanceof MembershipLostError) {
@@ -117,6 +138,12 @@ export class OffsetCommitter {
     }
     // It may have been applied all the same; committing an offset twice does no harm.
     for (const [key, position] of positions) if (!this.#dirty.has(key)) this.#dirty.set(key, position)
-    this.#options.logger.warn({ error }, 'an offset commit was not answered; it is sent again')
+    this.#failures++
+    // At an outage of minutes each one would fill the log.
+    if (Number.isInteger(Math.log2(this.#failures)))
+      this.#options.logger.warn(
+        { error, failures: this.#failures },
+        'an offset commit was not answered; it is sent again, and records go on meanwhile',
+      )
   }
 }
