@@ -13,7 +13,6 @@ import { withFaults } from '../testing/faulty-transport.ts'
 import { createManualClock } from '../testing/manual-clock.ts'
 import {
   createRetryTopics,
-  type DeadLetterPlan,
   deadLetterTopic,
   type OpenDeadLetterTopicOptions,
   openDeadLetterTopic,
@@ -166,17 +165,35 @@ test('an event that still fails comes back as one dead letter each time, and its
   expect(seen.calls).toBe(13)
 })
 
-test('two runs at once do each dead letter once', async () => {
-  const { open, waiting, mend, after, seen } = await withDead('bad1', 'bad2', 'bad3', 'bad4')
+test('two runs that claim the same dead letters at the same moment do each of them once', async () => {
+  const { broker, open, waiting, mend, after, seen } = await withDead('bad1', 'bad2', 'bad3', 'bad4')
   mend()
   const before = waiting()
-  const [one, two] = [await open(), await open()]
-  const plans: DeadLetterPlan[] = [await one.plan({ all: true }, ana), await two.plan({ all: true }, ana)]
-  const results = await Promise.all([
-    one.redrive(plans[0] ?? expect.unreachable(), ana),
-    two.redrive(plans[1] ?? expect.unreachable(), ana),
+  // Neither has seen the claims of the other when it writes its own.
+  let claiming = 0
+  let both = () => {}
+  const bothClaim = new Promise<void>((resolve) => {
+    both = resolve
+  })
+  const transport: Transport = {
+    ...bound(broker),
+    send: async (messages) => {
+      if (messages[0]?.headers[0]?.[1].toString() === 'claimed') {
+        claiming++
+        if (claiming === 2) both()
+        await bothClaim
+      }
+      return broker.send(messages)
+    },
+  }
+  const [one, two] = [await open({ transport }), await open({ transport })]
+  const plan = await one.plan({ all: true }, ana)
+  const results = await Promise.all([one.redrive(plan, ana), two.redrive(plan, ana)])
+  expect(claiming).toBe(2)
+  expect(results.map(({ done, leftAlone }) => [done, leftAlone.length]).sort()).toEqual([
+    [0, 4],
+    [4, 0],
   ])
-  expect(results.reduce((sum, { done }) => sum + done, 0)).toBe(4)
   expect(waiting() - before).toBe(4)
   await after(0)
   expect([...seen.handled].sort()).toEqual(['bad1', 'bad2', 'bad3', 'bad4'])

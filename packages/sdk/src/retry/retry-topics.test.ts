@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type ConsumerOptions, createConsumer } from '../core/consumer.ts'
-import { InvalidConfigurationError } from '../core/errors.ts'
+import { BrokerRefusedError, InvalidConfigurationError } from '../core/errors.ts'
 import { defineEvent } from '../core/event.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Delivery, Header } from '../core/message.ts'
@@ -113,6 +113,20 @@ test('what fails in the last tier is a dead letter with every attempt', async ()
     [0, 5000, 65_000, 665_000].map((at) => [at, 'E_ADDRESS', 'the address is \ufffd unknown']),
   )
   expect(event.attempts.kept.at(-1)?.stack).toContain('retry-topics.test.ts')
+})
+
+test('an event has all its attempts in place before the first delay, and one after each', async () => {
+  const { clock, consumerOf, producer, after } = await stage()
+  const start = clock.monotonic()
+  const seen: string[] = []
+  const consumer = consumerOf({ retry: { attempts: 3, initialMs: 100 } }).on(OrderPlaced, (_event, { delivery }) => {
+    seen.push(`${delivery.attempt} after ${clock.monotonic() - start}`)
+    throw new Error('not yet')
+  })
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
+  await consumer.start()
+  await after(1_000_000)
+  expect(seen).toEqual(['1 after 0', '2 after 100', '3 after 300', '4 after 5300', '5 after 65300', '6 after 665300'])
 })
 
 test('an event that no attempt can help is a dead letter at once', async () => {
@@ -346,6 +360,22 @@ test('an outage while an event is taken over is waited out and counts for nothin
   expect(await committed('order-events')).toBe(1n)
   expect(count('shipping.retry.5s')).toBe(1)
   expect(attempts).toBe(2)
+})
+
+test('a retry topic that nobody may write to keeps the event where it is, and health says so', async () => {
+  const { transport, consumerOf, producer, committed, after, count } = await stage()
+  const consumer = consumerOf({ retry: { attempts: 1, maxMs: 1000 } }).on(OrderPlaced, () => {
+    throw new Error('not yet')
+  })
+  transport.failNextSend(new BrokerRefusedError('not authorized to write to "shipping.retry.5s"'))
+  await producer.publish(OrderPlaced, { orderId: 'a', step: 1 })
+  await consumer.start()
+  await after(0)
+  expect(await committed('order-events')).toBeUndefined()
+  expect(consumer.health()).toMatchObject({ ready: false, detail: expect.stringContaining('not authorized') })
+  await after(2000)
+  expect(await committed('order-events')).toBe(1n)
+  expect(count('shipping.retry.5s')).toBe(1)
 })
 
 test('a missing dead-letter topic is named, and nothing is handled before it is there', async () => {
