@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { createConsumer, createProducer, defineEvent, defineTopic } from '@evtkit/sdk'
-import { rejectedMigrations, rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createDeadLetters, createParking, deadLetterMigrations } from '@evtkit/sdk/dead-letters'
 import { createInbox, inboxMigrations } from '@evtkit/sdk/inbox'
 import { createMemoryBroker } from '@evtkit/sdk/memory'
 import { createOutbox, createRelay, outboxMigrations } from '@evtkit/sdk/outbox'
@@ -23,7 +23,7 @@ const InventoryReserved = defineEvent({
 const broker = createMemoryBroker() // on Kafka: createKafka({ brokers: ['localhost:9092'] })
 await broker.createTopics([OrderEvents, StockEvents])
 const sql = createPglite(new PGlite()) // on a server: createPostgres({ connectionString: 'postgres://…' })
-await migrate(sql, [outboxMigrations, inboxMigrations, rejectedMigrations])
+await migrate(sql, [outboxMigrations, inboxMigrations, deadLetterMigrations])
 await sql.query(
   `create table stock (sku text primary key, reserved int not null); insert into stock values ('book', 0)`,
 )
@@ -35,7 +35,8 @@ const producer = createProducer({ sender: broker, source: 'inventory-service' })
 const consumer = createConsumer({
   source: broker,
   group: 'hello-inventory',
-  rejected: rejectedStore(sql),
+  rejected: createDeadLetters({ sql }).rejected, // what cannot be read is kept with its bytes
+  failed: createParking({ sql }), // an event that keeps failing waits with those of its key; the others go on
   catalogue: [OrderCreated, InventoryReserved], // known events without a handler here are skipped, others set aside
 })
 

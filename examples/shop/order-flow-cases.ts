@@ -9,7 +9,7 @@ import {
   systemClock,
   type Transport,
 } from '@evtkit/sdk'
-import { listRejected } from '@evtkit/sdk/dead-letters'
+import { createDeadLetters } from '@evtkit/sdk/dead-letters'
 import type { Sql } from '@evtkit/sdk/postgres'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
@@ -268,7 +268,7 @@ export function describeOrderFlow(name: string, createWorld: (logger: Logger) =>
       const inventory: Sql = world.openDatabase('inventory')
       await vi.waitFor(
         async () => {
-          const rejected = await listRejected(inventory)
+          const rejected = await createDeadLetters({ sql: inventory }).list()
           expect(rejected.map((record) => record.message.value?.toString() ?? null)).toEqual(
             expect.arrayContaining(['{"not":"an event', null]),
           )

@@ -6,7 +6,7 @@ import {
   type EventDefinition,
   type Producer,
 } from '@evtkit/sdk'
-import { createParking, rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createDeadLetters, createParking } from '@evtkit/sdk/dead-letters'
 import { createEffects, type Effects } from '@evtkit/sdk/effects'
 import { createInbox, type Inbox } from '@evtkit/sdk/inbox'
 import { createOutbox, createRelay, type Outbox } from '@evtkit/sdk/outbox'
@@ -45,7 +45,7 @@ export function createEdges(platform: ServicePlatform, { group, source: own, con
   const consumer = createConsumer({
     source,
     group,
-    rejected: rejectedStore(sql),
+    rejected: createDeadLetters({ sql, clock }).rejected,
     // An order that fails waits by itself, in its order, and the others go on.
     failed: createParking({ sql, retry: { initialMs: 1000, maxMs: 60_000 } }),
     catalogue: allEvents,

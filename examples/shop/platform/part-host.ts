@@ -7,7 +7,7 @@ import {
   type Sender,
   type Transport,
 } from '@evtkit/sdk'
-import { deadLetterMigrations, rejectedMigrations } from '@evtkit/sdk/dead-letters'
+import { deadLetterMigrations } from '@evtkit/sdk/dead-letters'
 import { effectsMigrations } from '@evtkit/sdk/effects'
 import { inboxMigrations } from '@evtkit/sdk/inbox'
 import { outboxMigrations } from '@evtkit/sdk/outbox'
@@ -98,8 +98,8 @@ export class PartHost {
     this.#state = 'starting'
     if (this.#edge !== undefined) {
       const { service, sql, transport, wire, running } = this.#edge
-      const failures = [deadLetterMigrations, rejectedMigrations]
-      const migrations = [outboxMigrations, inboxMigrations, effectsMigrations, ...failures, service.migrations]
+      const own = [outboxMigrations, inboxMigrations, effectsMigrations, deadLetterMigrations]
+      const migrations = [...own, service.migrations]
       await Promise.all([
         this.#await('database', () => migrate(sql, migrations)),
         this.#await('broker', () =>

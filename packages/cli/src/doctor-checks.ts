@@ -164,7 +164,7 @@ async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
   const { migrationStatus } = await import('@evtkit/sdk/postgres')
   const { outboxMigrations } = await import('@evtkit/sdk/outbox')
   const { inboxMigrations } = await import('@evtkit/sdk/inbox')
-  const { rejectedMigrations } = await import('@evtkit/sdk/dead-letters')
+  const { deadLetterMigrations } = await import('@evtkit/sdk/dead-letters')
   const { effectsMigrations } = await import('@evtkit/sdk/effects')
   const [row] = (await sql.query('select version()')).rows
   const version = /^PostgreSQL (\S+)/.exec(String(row?.version))?.[1] ?? 'unknown'
@@ -172,7 +172,7 @@ async function databaseFinding(sql: Sql, address: string): Promise<Finding> {
   if (Number.parseInt(version, 10) < 14)
     return { state: 'fail', says: `${says} is too old`, next: 'use PostgreSQL 14 or newer' }
   const statuses = await Promise.all(
-    [outboxMigrations, inboxMigrations, effectsMigrations, rejectedMigrations].map((list) =>
+    [outboxMigrations, inboxMigrations, effectsMigrations, deadLetterMigrations].map((list) =>
       migrationStatus(sql, [list]),
     ),
   )

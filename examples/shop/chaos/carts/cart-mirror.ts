@@ -1,5 +1,5 @@
 import { createConsumer } from '@evtkit/sdk'
-import { createParking, deadLetterMigrations, rejectedMigrations, rejectedStore } from '@evtkit/sdk/dead-letters'
+import { createDeadLetters, createParking, deadLetterMigrations } from '@evtkit/sdk/dead-letters'
 import { createInbox, inboxMigrations } from '@evtkit/sdk/inbox'
 import { defineMigrations } from '@evtkit/sdk/postgres'
 import { allEvents, CartUpdated } from '../../contracts/index.ts'
@@ -29,7 +29,7 @@ export function createCartMirror({ sql, kafka, http, logger }: CartGround): Cart
   const consumer = createConsumer({
     source: kafka,
     group: 'cart-mirror',
-    rejected: rejectedStore(sql),
+    rejected: createDeadLetters({ sql }).rejected,
     failed: createParking({ sql, retry: { initialMs: 500, maxMs: 5000 } }),
     catalogue: allEvents,
     logger,
@@ -54,7 +54,7 @@ export function createCartMirror({ sql, kafka, http, logger }: CartGround): Cart
   })
   http.get('/stats', async () => inbox.stats())
   return {
-    migrations: [inboxMigrations, deadLetterMigrations, rejectedMigrations, migrations],
+    migrations: [inboxMigrations, deadLetterMigrations, migrations],
     start: () => consumer.start(),
     close: (deadlineMs) => consumer.close(deadlineMs),
     health: () => [{ piece: 'consumer', ...consumer.health() }],

@@ -50,8 +50,10 @@ export async function collectEvidence({ dump, databaseUrlOf, outside }: Evidence
       const has = async (table: string) =>
         (await read(`select to_regclass('${table}') is not null as there`))[0]?.there === true
       if (await has('evtkit_inbox')) inbox.push(...(await readInbox(read)))
-      if (await has('evtkit_rejected')) rejected.push(...(await readRejected(read)))
-      if (await has('evtkit_failed_events')) failed.push(...(await readFailed(read)))
+      if (await has('evtkit_failed_events')) {
+        rejected.push(...(await readRejected(read)))
+        failed.push(...(await readFailed(read)))
+      }
       if (!(await has('evtkit_outbox'))) return
       const [left] = await read('select count(*)::int as count from evtkit_outbox')
       unsent.push({ service, count: Number(left?.count) })
@@ -135,9 +137,13 @@ async function readInbox(read: Read): Promise<Evidence['inbox'][number][]> {
   }))
 }
 
+/** The errors that mean that a record could not be read or is not known, and not that its handler failed. */
+const rejections = `'{EVT_UNDECODABLE_RECORD,EVT_UNKNOWN_EVENT,EVT_INVALID_RECORD,EVT_UNKNOWN_SCHEMA}'::text[]`
+
 async function readRejected(read: Read): Promise<Evidence['rejected'][number][]> {
   const rows = await read(
-    'select consumer_group, topic, partition, record_offset, error_code, error_message from evtkit_rejected',
+    `select consumer_group, topic, partition, record_offset, error_code, error_message
+       from evtkit_failed_events where state = 'dead' and error_code = any(${rejections})`,
   )
   return rows.map((row) => ({
     group: String(row.consumer_group),
@@ -151,7 +157,7 @@ async function readRejected(read: Read): Promise<Evidence['rejected'][number][]>
 async function readFailed(read: Read): Promise<FailedRecord[]> {
   const rows = await read(
     `select consumer_group, topic, partition, record_offset, state, error_code, error_message
-       from evtkit_failed_events where state in ('parked', 'dead')`,
+       from evtkit_failed_events where state = 'parked' or state = 'dead' and error_code <> all(${rejections})`,
   )
   return rows.map((row) => ({
     group: String(row.consumer_group),

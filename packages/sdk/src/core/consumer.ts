@@ -101,7 +101,7 @@ export interface ConsumerOptions {
  * Creates a consumer.
  *
  * @example
- * const consumer = createConsumer({ source: broker, group: 'shipping', rejected: rejectedStore(sql) })
+ * const consumer = createConsumer({ source: broker, group: 'shipping', rejected: deadLetters.rejected })
  * consumer.on(OrderCreated, async (event) => ship(event.data.orderId))
  * await consumer.start()
  *

@@ -117,7 +117,7 @@ describe('dead letters of a consumer on Kafka', () => {
       Buffer.from(
         `{"eventId":"0190a8f0-0000-7000-8000-000000000000","eventType":"Stepped","eventVersion":"v1","timestamp":"2026-01-01T00:00:00.000Z","source":"x","correlationId":"c","causationId":null,"metadata":{"__proto__":"x"},"data":${data}}`,
       )
-    const poison: RawMessage[] = [
+    const unreadable: Omit<RawMessage, 'topic'>[] = [
       { key: Buffer.from('a'), value: bytes(100), headers: [] },
       { key: Buffer.from('a'), value: null, headers: [] },
       { key: null, value: bytes(1), headers: [] },
@@ -137,7 +137,8 @@ describe('dead letters of a consumer on Kafka', () => {
         ],
       },
       { key: Buffer.from('a'), value: bytes(3), headers: [['event-type', Buffer.alloc(1024, 0xff)]] },
-    ].map((message) => ({ ...message, topic: steps.topic.name }))
+    ]
+    const poison = unreadable.map((message) => ({ ...message, topic: steps.topic.name }))
     const taken: number[] = []
     const { consumer } = await start(steps, group, ({ data: { step } }) => void taken.push(step))
     const producer = createProducer({ sender: kafka, source: 'test' })
@@ -167,20 +168,21 @@ describe('dead letters of a consumer on Kafka', () => {
     const group = `unstored-${steps.topic.name}`
     const taken: number[] = []
     const { consumer } = await start(steps, group, ({ data: { step } }) => void taken.push(step))
-    await eventually(() => expect(consumer.health().ready).toBe(true))
-    await sql.query('alter table evtkit_failed_events rename to elsewhere')
     const producer = createProducer({ sender: kafka, source: 'test' })
+    await producer.publish(steps.Stepped, { key: 'a', step: 0 })
+    await eventually(async () => expect(await committed(group, steps)).toBe(1))
+    await sql.query('alter table evtkit_failed_events rename to elsewhere')
     try {
       await producer.publish(steps.Stepped, { key: 'a', step: 1 })
       await kafka.send([{ topic: steps.topic.name, key: Buffer.from('b'), value: Buffer.from('?'), headers: [] }])
       await producer.publish(steps.Stepped, { key: 'a', step: 2 })
       await eventually(() => expect(consumer.health().ready).toBe(false))
-      await eventually(() => expect(taken).toEqual([1, 2]))
-      expect(await committed(group, steps)).toBeLessThanOrEqual(1)
+      await eventually(() => expect(taken).toEqual([0, 1, 2]))
+      expect(await committed(group, steps)).toBeLessThanOrEqual(2)
     } finally {
       await sql.query('alter table elsewhere rename to evtkit_failed_events')
     }
-    await eventually(async () => expect(await committed(group, steps)).toBe(3))
+    await eventually(async () => expect(await committed(group, steps)).toBe(4))
     expect(await deadLetters.list({ group })).toHaveLength(1)
     await eventually(() => expect(consumer.health()).toMatchObject({ ready: true }))
   })

@@ -16,7 +16,4 @@ export type { Parking, ParkingLimits, ParkingRetry, ParkingStats } from './parki
 export { deadLetterMigrations } from './postgres-dead-letter-migrations.ts'
 export { createDeadLetters, type DeadLettersOptions } from './postgres-dead-letters.ts'
 export { createParking, type ParkingOptions } from './postgres-parking.ts'
-export { rejectedMigrations } from './postgres-rejected-migrations.ts'
-export { type ListRejectedOptions, listRejected, rejectedStore } from './postgres-rejected-store.ts'
 export type { PlanCount, PlannedEvent, RedrivePlan, RedriveResult } from './redrive.ts'
-export type { RejectedRecord } from './rejected.ts'
