@@ -208,7 +208,7 @@ class MemoryClient implements Transport {
     const bytes = sizeOf(message)
     if (bytes > maxRecordBytes)
       return new RecordTooLargeError(
-        `a record of ${bytes} bytes for "${message.topic}" is larger than the ${maxRecordBytes} that are accepted`,
+        `a record of ${bytes} bytes for "${message.topic}" exceeds maxRecordBytes (${maxRecordBytes}) of the memory broker; nothing of it was sent. Send less, or raise maxRecordBytes`,
       )
     const { key } = message
     const partition = key === null ? Math.floor(random() * logs.length) : partitionOf(key, logs.length)
