@@ -18,7 +18,11 @@ beforeAll(async () => {
   console.log(`\n${formatReport(results, outcome.findings)}\n`)
 }, 600_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+// What went wrong is found in the history and the logs, so then they stay.
+afterAll(() => {
+  if (outcome?.findings.length === 0) rmSync(folder, { recursive: true, force: true })
+  else console.log(`History, logs and data are in ${folder}.`)
+})
 
 test('every bad day came, met live work, and was over in time', () => {
   expect(results.map(({ scenario }) => scenario).toSorted()).toEqual(shortForm.map(({ name }) => name).toSorted())

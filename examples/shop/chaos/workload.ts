@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { mixedOrder } from '../load/order-mix.ts'
 import type { Dice } from './dice.ts'
@@ -40,6 +41,8 @@ export class Workload {
   constructor(options: WorkloadOptions) {
     this.#options = options
     this.#rate = options.ordersPerSecond
+    // Every client listens to it.
+    setMaxListeners(0, this.#ending.signal)
     this.#track(this.#placeOrders())
     for (let cart = 1; cart <= options.carts; cart++) this.#track(this.#fillCart(`cart-${cart}`))
   }

@@ -105,12 +105,16 @@ export const poisonRecords = defineScenario({
   async run(conditions, { records }) {
     const { world, history } = conditions
     const strike = await conditions.strike('poison', 'topics')
+    const ends = (await world.gauge.ends(liveTopics)) ?? {}
+    const partitionsOf = (topic: string) => Object.keys(ends).filter((place) => place.startsWith(`${topic}/`)).length
     let struck = 0
     for (const { poison: name, topic, partition } of records) {
       const poison = poisons.find((each) => each.name === name)
       const groups = poison?.groupsOf(topic) ?? []
       if (poison === undefined || groups.length === 0) continue
-      const [place] = await sendRaw(world, [{ topic, partition, ...poison.record(topic) }])
+      const [place] = await sendRaw(world, [
+        { topic, partition: partition % partitionsOf(topic), ...poison.record(topic) },
+      ])
       if (place === undefined) continue
       history.note({ kind: 'injected', what: 'poison', poison: name, ...place, groups })
       struck++
