@@ -105,6 +105,106 @@ const shownBy: readonly (readonly [row: string, test: string])[] = [
     'A service gets SIGKILL under load and is started again',
     'a part that is killed while orders flow is started again: every order ends, once, and the books agree',
   ],
+  [
+    'Ids are drawn and rolled back by the thousand',
+    'and never used, a thousand of them, hold nothing up: the next row is relayed as ever',
+  ],
+  [
+    'A transaction stays open for hours, in this database or another of the server',
+    '%s stalls nobody: later rows are relayed, to the last one',
+  ],
+  ['Two relays meet at one key', 'keeps its order though two relays share the work and the one that has it is slow'],
+  ['A row of a key fails for now', 'waits behind its failed row, while other keys flow'],
+  [
+    'A relay is killed in the middle of a batch',
+    'in the middle of a batch of a thousand: nothing is missing, and no more than the batch is repeated',
+  ],
+  [
+    'A relay is killed and started again, and again',
+    'is succeeded within its lease and a poll; three idle restarts after that send nothing',
+  ],
+  [
+    "A relay's line to the database is cut without a word",
+    'a relay whose line to the database is cut without a word says so, and goes on by itself within its bound',
+  ],
+  [
+    'Events pass through the outbox for years',
+    'the table stays as small as its largest backlog however many rows pass, and nothing unsent is removed',
+  ],
+  ['A consumer is killed at any step of handling', '%s, again and again, applies each event once and in order'],
+  [
+    'An event hangs while later ones finish, and the process is killed',
+    'while one event hangs and later ones have finished has that one again, and no offset beyond it',
+  ],
+  ['Topics have equal keys', 'equal keys of different topics are different keys, whoever joins and leaves meanwhile'],
+  [
+    'The log has holes, from transactions of other clients',
+    'holes in the offsets, left by transactions of another client, are no gap: lag ends at 0 and what was aborted is not seen',
+  ],
+  ['Two groups share a database', 'has an effect of its own in each group, and in each handler of another name'],
+  ['An inbox would forget too early', 'a retry span that is longer than the inbox remembers is refused at start'],
+  [
+    'An event fails time after time, with a parking',
+    'a failed event is tried again; what follows on its key waits behind it and is handled in order',
+  ],
+  [
+    'Records of a parked key keep arriving, and instances come and go',
+    'keeps the order of every key across instances that come and go',
+  ],
+  ['A parked event is given up', 'stops a key at an event it gives up, or goes on without it, as its handler says'],
+  ['Too many events are parked', 'holds back what exceeds its limits, and loses nothing'],
+  [
+    'A process dies at any step of parking',
+    '%s, loses nothing, applies each event once and keeps the order of the keys',
+  ],
+  [
+    'An instance that works off a parked key freezes',
+    'is lost by an instance that freezes; awake again it changes nothing, and another has drained in order',
+  ],
+  [
+    'A failed event cannot be stored',
+    'with its store down moves no offset past an event it cannot park, says so, and goes on by itself',
+  ],
+  ['A dead letter is redriven', 'a redrive reaches the group that failed and no other'],
+  ['A redrive is run twice at once', 'a redrive that is run many times at once does each event once'],
+  ['A redriven event fails again', 'an event that still fails after five redrives is one dead letter'],
+  [
+    'An event fails time after time, without a database',
+    'each event has its attempts, one per tier, and what fails in all of them is a dead letter',
+  ],
+  [
+    'Members come and go while events wait in retry topics',
+    'members that come and go while events wait in each tier lose none, and every partition goes on',
+  ],
+  ['Something a handler depends on is down', 'counts for nothing, pauses all, is probed and ends by itself'],
+  [
+    'The database falls silent, with the connection open',
+    'falls silent pauses, names the part, counts no attempt, moves no offset, and goes on when it answers again',
+  ],
+  [
+    'The database takes no writes, or was not migrated',
+    'takes no writes any more waits with a reason, and goes on once it does',
+  ],
+  ['No connection is free', 'has no free connection for it calls that an outage, not a failed event'],
+  [
+    'A process is frozen in the middle of a transaction',
+    'keeps another member from its event no longer than its bound, and cannot commit once it wakes',
+  ],
+  [
+    'A handler ignores its signal',
+    'a handler that ignores its signal counts as lost after a second deadline, and its event is taken over',
+  ],
+  ['Commits of offsets fail for minutes', 'two members go on, and the offsets arrive when commits are answered again'],
+  ['A joining of the group is lost on the way', 'joins again, and its records are handled'],
+  ["The computer's clock jumps", 'this driver notices, joins again under the new time and goes on'],
+  [
+    'A batch is compressed by what is not installed',
+    'this driver stops its partition with an alarm that says where and what to install; others go on',
+  ],
+  [
+    'A process gets SIGTERM while a handler hangs, or gets it twice',
+    'while a handler hangs ends by its deadline with 1, and the offset has not moved',
+  ],
 ]
 
 describe('what happens when', () => {
