@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { gate, RecordingSender, textMessage } from '../../../../test/recording-sender.ts'
-import { systemClock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import {
   BrokerRefusedError,
   BrokerUnavailableError,
@@ -63,7 +63,13 @@ class FakeOutbox implements RelaySessions {
   }
 }
 
-function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentLogger, balanceMs = 1000) {
+function relayOver(
+  outbox: FakeOutbox,
+  sender: RecordingSender,
+  logger = silentLogger,
+  balanceMs = 1000,
+  clock: Clock = systemClock,
+) {
   return new OutboxRelay({
     sessions: outbox,
     sender,
@@ -73,7 +79,7 @@ function relayOver(outbox: FakeOutbox, sender: RecordingSender, logger = silentL
     idlePollMs: 5,
     balanceMs,
     backoff: { initialMs: 1, maxMs: 5 },
-    clock: systemClock,
+    clock,
     random: () => 0,
     logger,
   })
@@ -196,6 +202,20 @@ describe('a shift of a relay', () => {
     never.open()
     await relay.close(1000)
   })
+})
+
+test('a relay never asks for the time of day, so a clock that is put forward or back changes nothing', async () => {
+  const outbox = new FakeOutbox()
+  outbox.put([1, 'a1'], [2, 'b1'])
+  const now = vi.fn(() => 0)
+  const sender = new RecordingSender()
+  let refusals = 2
+  sender.refuse = () => (refusals-- > 0 ? new BrokerUnavailableError('not yet') : undefined)
+  const relay = relayOver(outbox, sender, silentLogger, 5, { ...systemClock, now })
+  await relay.start()
+  await eventually(() => expect(outbox.rows).toEqual([]))
+  await relay.close(1000)
+  expect(now).not.toHaveBeenCalled()
 })
 
 describe('an outage', () => {
