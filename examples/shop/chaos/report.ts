@@ -3,7 +3,7 @@ import { type Finding, type FindingKind, findingKinds } from './checker/finding.
 import { handledAgain } from './checker/handled-again.ts'
 import { Ledger } from './checker/ledger.ts'
 import type { HistoryEvent } from './history.ts'
-import { type LiveWork, larger } from './live-work.ts'
+import { isBusy, type LiveWork } from './live-work.ts'
 
 /** What one scenario showed. */
 export interface ScenarioResult {
@@ -48,7 +48,8 @@ export function scenarioResults(
       .filter((event) => event.scenario === place)
       .map(({ fault, what, target, live }) => {
         const end = healed.get(fault)
-        return { what, target, inFlight: end === undefined ? live : larger(live, end.live), struck: end?.struck }
+        // What heaps up later is of interest only where nothing was there to be struck at first.
+        return { what, target, inFlight: isBusy(live) ? live : (end?.live ?? live), struck: end?.struck }
       }),
     handledAgain: again.get(place) ?? 0,
     repeatedRecords: repeated.get(place) ?? 0,

@@ -1,4 +1,5 @@
-import type { Admin } from 'kafkajs'
+import { silentLogger } from '@evtkit/sdk'
+import { createKafka, type KafkaTransport } from '@evtkit/sdk/kafka'
 import { readEvent } from '../checker/read-event.ts'
 import type { Conditions } from '../conditions.ts'
 import { defineScenario } from '../scenario.ts'
@@ -27,14 +28,14 @@ export const historyTruncated = defineScenario({
       return
     }
     const place = `${topic}/${partition}`
-    await withAdmin(conditions, async (admin) => {
+    await withAdmin(conditions, async (kafka) => {
       const from = (await world.gauge.positions([group]))?.[group]?.[place] ?? 0
       const to = (await world.gauge.ends([topic]))?.[place]?.high ?? from
       const pieces = (await world.kafka.dump(topic))
         .filter((record) => record.partition === partition && record.offset >= from && record.offset < to)
         .flatMap(({ value }) => pieceOf(value))
       history.note({ kind: 'truncated', topic, partition, from, to, group, pieces })
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(to) }] })
+      await kafka.deleteRecords(topic, partition, BigInt(to))
       mirror.start()
       const told = await conditions.until(withinMs, async () => (await mirror.unreadiness())?.includes(place) === true)
       if (!told)
@@ -48,7 +49,7 @@ export const historyTruncated = defineScenario({
         conditions.broken(`${place} was to stay at ${from} until someone decides, and was moved to ${position}`)
       // Someone decides: what is gone is gone.
       await mirror.end('SIGTERM')
-      await admin.setOffsets({ groupId: group, topic, partitions: [{ partition, offset: String(to) }] })
+      await kafka.setOffsets(group, topic, [{ partition, offset: BigInt(to) }])
       mirror.start()
       await strike.heal(to - from)
     })
@@ -73,12 +74,11 @@ function pieceOf(value: string | null): { cartId: string; pieces: number }[] {
   return [{ cartId: data.cartId, pieces: data.lines[0]?.quantity ?? 0 }]
 }
 
-async function withAdmin({ world }: Conditions, work: (admin: Admin) => Promise<void>): Promise<void> {
-  const admin = world.gauge.kafka.admin()
-  await admin.connect()
+async function withAdmin({ world }: Conditions, work: (kafka: KafkaTransport) => Promise<void>): Promise<void> {
+  const kafka = createKafka({ brokers: world.kafka.brokers, logger: silentLogger })
   try {
-    await work(admin)
+    await work(kafka)
   } finally {
-    await admin.disconnect()
+    await kafka.close()
   }
 }

@@ -4,6 +4,7 @@ import { connectionsHalfOpen } from './connections.ts'
 import { databaseReadOnly, locksAndLimits } from './database.ts'
 import { endWithHungHandler, handlerOutlivesSession } from './handlers.ts'
 import { historyTruncated } from './history-truncated.ts'
+import { hugeRecords } from './huge-records.ts'
 import { membersComeAndGo, twoOfEverything } from './members.ts'
 import { poisonRecords, recordsRepeated } from './records.ts'
 import { brokerFrozen, brokerKilled, databaseStopped } from './servers.ts'
@@ -28,6 +29,7 @@ export const scenarios: readonly Scenario[] = [
   membersComeAndGo,
   recordsRepeated,
   poisonRecords,
+  hugeRecords,
   twoOfEverything,
   handlerOutlivesSession,
   endWithHungHandler,

@@ -1,3 +1,5 @@
+import { silentLogger } from '@evtkit/sdk'
+import { createKafka } from '@evtkit/sdk/kafka'
 import { readEvent } from '../checker/read-event.ts'
 import type { Conditions } from '../conditions.ts'
 import { Dice } from '../dice.ts'
@@ -75,18 +77,18 @@ function headersOf(value: string): Record<string, string> {
 /** @returns how many records come again */
 async function setOffsetsToZero({ world }: Conditions, groupId: string): Promise<number> {
   const before = (await world.gauge.positions([groupId]))?.[groupId] ?? {}
-  const admin = world.gauge.kafka.admin()
-  await admin.connect()
+  const kafka = createKafka({ brokers: world.kafka.brokers, logger: silentLogger })
   try {
     for (const topic of Object.keys(readers[groupId] ?? {})) {
-      const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, low }) => ({
-        partition,
-        offset: low,
-      }))
-      await admin.setOffsets({ groupId, topic, partitions })
+      const partitions = await kafka.offsets(topic)
+      await kafka.setOffsets(
+        groupId,
+        topic,
+        partitions.map(({ partition, low }) => ({ partition, offset: low })),
+      )
     }
   } finally {
-    await admin.disconnect()
+    await kafka.close()
   }
   return Object.values(before).reduce((sum, offset) => sum + offset, 0)
 }

@@ -60,7 +60,8 @@ export class Program {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: checkout,
-      env: { ...process.env, ...environment, ...extra },
+      // A registry of other tests has no business here, and failpoints are for those who are meant.
+      env: { ...process.env, SCHEMA_REGISTRY_URL: '', EVTKIT_FAILPOINTS: '', ...environment, ...extra },
     })
     closeSync(log)
     this.#child = child
