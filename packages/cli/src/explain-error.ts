@@ -34,6 +34,7 @@ const nextOf: Readonly<Record<ErrorCode, string>> = {
   EVT_BROKER_UNAVAILABLE: 'check --brokers (EVT_BROKERS) and evt doctor; evt dev up starts a broker on this computer',
   EVT_BROKER_REFUSED: 'check the rights of this user, and kafka.sasl and kafka.ssl in the config file',
   EVT_HISTORY_GAP: "decide what to do with the gap, then set the group's offset",
+  EVT_UNREADABLE_BATCH: 'the message says where it is and what to install; register the codec and restart',
   EVT_REGISTRY_UNAVAILABLE: 'check --registry (EVT_REGISTRY) and evt doctor; evt dev up starts one on this computer',
   EVT_REGISTRY_REFUSED: 'evt schema check explains what is incompatible; evt doctor checks the registry',
   EVT_SCHEMA_NOT_REGISTERED: 'evt schema push registers the schemas of the contracts',

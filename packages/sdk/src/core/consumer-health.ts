@@ -10,11 +10,17 @@ export interface ConsumerHealth {
   readonly detail: string
 }
 
-/** What a consumer that has started tells about itself. */
+/**
+ * What a consumer that has started tells about itself.
+ *
+ * @param isTakenOver whether somebody takes over what fails: then an event that is tried again in place is no reason to look,
+ * and one that cannot be taken over is.
+ */
 export function healthOf(
   status: SourceStatus,
   outage: Outage | undefined,
   partitions: ReadonlyMap<string, PartitionProgress>,
+  isTakenOver: boolean,
 ): ConsumerHealth {
   if (status.state !== 'running') return { ready: false, state: status.state, detail: describeStatus(status) }
   if (outage !== undefined)
@@ -24,7 +30,7 @@ export function healthOf(
       detail: `the ${outage.part} is down since ${new Date(outage.since).toISOString()}: ${outage.error.message}`,
     }
   for (const [partition, progress] of partitions) {
-    const blocked = progress.blockedBy
+    const blocked = progress.blockedBy(isTakenOver)
     if (blocked !== undefined)
       return {
         ready: false,

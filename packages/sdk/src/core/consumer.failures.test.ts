@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { createMemoryBroker, type MemoryBroker } from '../memory/memory-broker.ts'
 import { createManualClock } from '../testing/manual-clock.ts'
 import { collectRejections } from '../testing/rejections.ts'
-import { type Consumer, type ConsumerOptions, createConsumer } from './consumer.ts'
+import { type Consumer, createConsumer } from './consumer.ts'
+import type { ConsumerOptions } from './consumer-options.ts'
 import {
   BrokerUnavailableError,
   DatabaseUnavailableError,
@@ -114,6 +115,9 @@ test('an event whose attempts are used up is taken over with all of them, and it
   )
   await publish('a1', 'a2', 'b1')
   await consumer.start()
+  await clock.advance(0)
+  expect(seen).toContain('a1#1')
+  expect(consumer.health().ready, 'it will be taken over, should it go on like this').toBe(true)
   await clock.advance(1000)
   expect(seen.filter((one) => one.startsWith('a'))).toEqual(['a1#1', 'a1#2', 'a1#3'])
   expect(seen).toContain('b1#1')

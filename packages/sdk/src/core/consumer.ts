@@ -1,15 +1,15 @@
 import { Attempts } from './attempts.ts'
-import type { Backoff } from './backoff.ts'
 import { Circuit } from './circuit.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { type Codec, jsonCodec } from './codec.ts'
+import { jsonCodec } from './codec.ts'
 import { type ConsumerHealth, describeStatus, healthOf } from './consumer-health.ts'
+import type { ConsumerOptions } from './consumer-options.ts'
 import type { Context } from './context.ts'
 import { Dispatcher, type Handler } from './dispatch.ts'
 import { dueBatch } from './due-batch.ts'
 import { CloseDeadlineError, ClosedError, InvalidConfigurationError } from './errors.ts'
 import type { EventDefinition } from './event.ts'
-import type { FailedEvents, FailedEventsMember } from './failed-events.ts'
+import type { FailedEventsMember } from './failed-events.ts'
 import { failureOf } from './failure.ts'
 import { HandAgain } from './hand-again.ts'
 import { HandOver } from './hand-over.ts'
@@ -20,10 +20,9 @@ import { consoleLogger, type Logger } from './logger.ts'
 import { PartitionProgress } from './partition-progress.ts'
 import { runPartition } from './partition-run.ts'
 import { compose, type Middleware } from './pipeline.ts'
-import type { RejectHandler } from './rejection.ts'
-import { mustBePolicy, type RetryPolicy, spanInPlaceMs } from './retry-policy.ts'
+import { mustBePolicy, spanInPlaceMs } from './retry-policy.ts'
 import { unlessMisused } from './start-check.ts'
-import type { Batch, Source, SourceStatus, Subscription, Verdict } from './transport.ts'
+import type { Batch, SourceStatus, Subscription, Verdict } from './transport.ts'
 
 /** The typed edge for handling facts. */
 export interface Consumer {
@@ -52,49 +51,6 @@ export interface Consumer {
    */
   close(deadlineMs?: number): Promise<void>
   health(): ConsumerHealth
-}
-
-export interface ConsumerOptions {
-  readonly source: Source
-  /** Consumer group: the identity under which progress is kept. A new group, a renamed one too, starts at the earliest record. */
-  readonly group: string
-  /** Stores what cannot be read or is not known, with its bytes; the offset moves only after that. */
-  readonly rejected: RejectHandler
-  /** Events known on these topics: the ones without a handler here are skipped instead of rejected. */
-  readonly catalogue?: readonly EventDefinition[]
-  /** Handlers running at once, over all partitions. @default 16 */
-  readonly concurrency?: number
-  /**
-   * Most bytes taken in and not finished, over all partitions; while there are as many, nothing more is fetched, so a backlog
-   * of any length needs no more memory. A larger record is still handed over, when it is the only one. Counted are keys, values
-   * and headers, these by a flat rate where they are not read. Bytes. @default 67108864 (64 MiB)
-   */
-  readonly maxInFlightBytes?: number
-  /** The same in records, for very small ones. One fetch may go beyond it. @default 100000 */
-  readonly maxInFlightRecords?: number
-  /** Longest time for one handler; then its signal is aborted. Milliseconds, not infinite. @default 30000 */
-  readonly deadlineMs?: number
-  /**
-   * How a handler that failed is tried again in place. Meanwhile the records of its key wait; other keys of its partition go
-   * on, but only as far as one fetch from the failing record reaches, since the offset stays there. Other partitions are not
-   * concerned. Without `failed` there is no last attempt: it is tried again until it succeeds.
-   *
-   * What is not the event's fault counts for nothing: while the database, the broker, the registry or a dependency declared
-   * here is down, all partitions pause and single events probe it.
-   *
-   * A handler whose deadline has passed is tried again only once the old call has returned; with `failed`, one that ignores
-   * its signal counts as lost after a second deadline.
-   */
-  readonly retry?: RetryPolicy
-  /** Takes over events whose attempts are used up, so that their partition goes on. @default nobody */
-  readonly failed?: FailedEvents
-  /** Waits between probes of a part that is down. @default 200 ms, up to 5 s */
-  readonly probe?: Backoff
-  /** What records are read with; `codecPerTopic` reads several formats. @default jsonCodec */
-  readonly codec?: Codec
-  readonly logger?: Logger
-  readonly clock?: Clock
-  readonly random?: () => number
 }
 
 /**
@@ -195,7 +151,7 @@ class TypedConsumer implements Consumer {
     if (this.#closing !== undefined) return { ready: false, state: 'closed', detail: 'closed' }
     const status = this.#status
     if (status === undefined) return { ready: false, state: 'new', detail: 'not started' }
-    return healthOf(status, this.#circuit.outage, this.#partitions)
+    return healthOf(status, this.#circuit.outage, this.#partitions, this.#takesOver !== undefined)
   }
 
   #subscribe(): Promise<Subscription> {

@@ -52,10 +52,13 @@ test('a failed record whose call still runs is not due, and is not what the wait
 
 test('names the oldest record that keeps failing', () => {
   const progress = new PartitionProgress(1)
-  expect(progress.blockedBy).toBeUndefined()
+  expect(progress.blockedBy()).toBeUndefined()
   fail(progress, 7n, new Error('later'), 0)
   fail(progress, 5n, new Error('older'), 0)
-  expect(progress.blockedBy).toMatchObject({ offset: 5n, attempts: 1, error: { message: 'older' } })
+  expect(progress.blockedBy()).toMatchObject({ offset: 5n, attempts: 1, error: { message: 'older' } })
+  expect(progress.blockedBy(true)).toBeUndefined()
+  progress.postponed(7n, new Error('no table'), 0, 0)
+  expect(progress.blockedBy(true)).toMatchObject({ offset: 7n, error: { message: 'no table' } })
 })
 
 test('remembers what is finished beyond the offset, beyond the batch too', () => {

@@ -110,11 +110,14 @@ export class PartitionProgress {
     return Math.max(1, Math.ceil(first - now))
   }
 
-  /** The oldest record that keeps failing, if any. */
-  get blockedBy(): { readonly offset: bigint; readonly attempts: number; readonly error: Error } | undefined {
+  /** The oldest record that holds the partition back, if any; or only one that waits for something that is not its fault. */
+  blockedBy(
+    onlyPostponed = false,
+  ): { readonly offset: bigint; readonly attempts: number; readonly error: Error } | undefined {
     let found: { offset: bigint; attempts: number; error: Error } | undefined
-    for (const [offset, { attempts, error }] of this.#failures)
-      if (found === undefined || offset < found.offset) found = { offset, attempts, error }
+    for (const [offset, { attempts, error, postponed }] of this.#failures)
+      if ((!onlyPostponed || postponed > 0) && (found === undefined || offset < found.offset))
+        found = { offset, attempts, error }
     return found
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type ConsumerOptions, createConsumer } from '../core/consumer.ts'
+import { createConsumer } from '../core/consumer.ts'
+import type { ConsumerOptions } from '../core/consumer-options.ts'
 import { BrokerRefusedError, InvalidConfigurationError } from '../core/errors.ts'
 import { defineEvent } from '../core/event.ts'
 import { silentLogger } from '../core/logger.ts'
