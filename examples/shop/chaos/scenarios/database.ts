@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Conditions } from '../conditions.ts'
 import { defineScenario } from '../scenario.ts'
@@ -16,27 +17,19 @@ export const locksAndLimits = defineScenario({
     fullMs: dice.whole(2000, 4000),
   }),
   async run(conditions, { deadlockMs, heldMs, fullMs }) {
-    const deadlocks = await conditions.strike('locked the other way round', 'inventory')
-    await deadlocks.heal(await lockTheOtherWayRound(conditions, deadlockMs))
+    const crossed = await conditions.strike('locked the other way round', 'inventory')
+    await crossed.heal(await whileCountingWaits(conditions, () => lockTheOtherWayRound(conditions, deadlockMs)))
 
     const held = await conditions.strike('locks held', 'inventory')
-    await withSession(conditions, 'inventory', async (session) => {
-      await session.query('begin')
-      await session.query('select from stock where sku = any($1) order by sku for update', [wanted])
-      await conditions.pause(heldMs)
-      await session.query('rollback')
-    })
-    await held.heal()
+    await held.heal(await whileCountingWaits(conditions, () => holdLocks(conditions, heldMs)))
 
     const full = await conditions.strike('no connection left', 'postgres')
     await full.heal(await takeEveryConnection(conditions, fullMs))
   },
 })
 
-/** @returns how many rows were locked while others wanted them */
-async function lockTheOtherWayRound(conditions: Conditions, forMs: number): Promise<number> {
+async function lockTheOtherWayRound(conditions: Conditions, forMs: number): Promise<void> {
   const end = performance.now() + forMs
-  let rounds = 0
   await withSession(conditions, 'inventory', async (session) => {
     while (performance.now() < end) {
       try {
@@ -45,15 +38,45 @@ async function lockTheOtherWayRound(conditions: Conditions, forMs: number): Prom
           await session.query('select from stock where sku = $1 for update', [sku])
           await session.query('select pg_sleep(0.15)')
         }
-        rounds++
       } catch {
         // This session was the one that the database chose to end the deadlock.
-        rounds++
       }
       await session.query('rollback')
     }
   })
-  return rounds
+}
+
+function holdLocks(conditions: Conditions, forMs: number): Promise<void> {
+  return withSession(conditions, 'inventory', async (session) => {
+    await session.query('begin')
+    await session.query('select from stock where sku = any($1) order by sku for update', [wanted])
+    await conditions.pause(forMs)
+    await session.query('rollback')
+  })
+}
+
+/** @returns how often a session of inventory was seen waiting for a lock meanwhile */
+async function whileCountingWaits({ world }: Conditions, work: () => Promise<void>): Promise<number> {
+  let seen = 0
+  let working = true
+  const watch = (async () => {
+    while (working) {
+      const rows = await world.gauge.query(
+        'inventory',
+        `select count(*)::int as count from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and application_name <> 'trouble'`,
+      )
+      seen += Number(rows?.[0]?.count ?? 0)
+      await sleep(50)
+    }
+  })()
+  try {
+    await work()
+  } finally {
+    working = false
+    await watch
+  }
+  return seen
 }
 
 /** @returns how many connections were taken */
