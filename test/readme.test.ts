@@ -222,3 +222,10 @@ describe('what happens when', () => {
     })
   }
 })
+
+test('the table of the client under fault is that of its page, whose rows are bound to their tests', () => {
+  const table = (text: string) =>
+    /<!-- driver-under-fault -->([\s\S]*?)<!-- \/driver-under-fault -->/.exec(text)?.[1]?.replaceAll('](../', '](')
+  expect(table(readme)).toBeDefined()
+  expect(table(readme)).toBe(table(readFileSync(join(root, 'docs/driver-under-fault.md'), 'utf8')))
+})
