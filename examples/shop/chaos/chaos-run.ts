@@ -112,6 +112,7 @@ async function runScenario({ place, scenario, plan }: PlannedScenario, condition
         `${name} could not be carried out: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       )
   } finally {
+    conditions.end()
     workload.pause()
   }
   const deadline = conditions.healedAt + boundMs + hopeMs

@@ -23,6 +23,7 @@ export class Conditions {
   /** Aborted when the run is to end early. */
   readonly signal: AbortSignal
   #faults: number
+  #over = false
   #healedAt = performance.now()
 
   constructor(options: {
@@ -53,6 +54,11 @@ export class Conditions {
     return sleep(ms, undefined, { signal: this.signal })
   }
 
+  /** Stops watching faults that were never healed. */
+  end(): void {
+    this.#over = true
+  }
+
   /** Notes a fault that strikes now; until it is healed it is watched how much is on the way. */
   async strike(
     what: string,
@@ -68,7 +74,7 @@ export class Conditions {
     let most = first
     let watching = true
     const watch = (async () => {
-      while (watching) {
+      while (watching && !this.#over) {
         most = larger(most, await this.liveWork())
         await sleep(sampleMs)
       }
