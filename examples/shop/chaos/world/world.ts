@@ -76,7 +76,8 @@ export class World {
     mkdirSync(folder, { recursive: true })
     const [programs, kafka, postgres] = await Promise.all([
       buildPrograms(),
-      startKafka({ dataDir: join(folder, 'kafka'), proxy: true, progress }),
+      // A busy computer must not be taken for a broker that does not come back.
+      startKafka({ dataDir: join(folder, 'kafka'), proxy: true, progress, startTimeoutMs: 150_000 }),
       // Whoever is killed here is a process, not the computer: what was written survives without being flushed to the disk.
       startPostgres({
         dataDir: join(folder, 'postgres'),
