@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { CloseDeadlineError, InvalidConfigurationError, type UnreadableBatchError } from '../core/errors.ts'
+import { CloseDeadlineError, InvalidConfigurationError } from '../core/errors.ts'
 import { InFlight, inFlightLimits } from '../core/in-flight.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SourceStatus, SubscribeOptions, Verdict } from '../core/transport.ts'
@@ -7,11 +7,11 @@ import { Assignment } from './assignment.ts'
 import { BrokerWatch } from './broker-watch.ts'
 import type { Driver, DriverBatch, DriverConsumer, PartitionPosition, TopicPartition } from './driver.ts'
 import { HeartbeatLoop } from './heartbeat-loop.ts'
-import { measureGap } from './history-gap.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PausedPartitions } from './paused-partitions.ts'
 import { RunningBatch } from './running-batch.ts'
 import { RunningBatches } from './running-batches.ts'
+import { UndecidedPartitions } from './undecided-partitions.ts'
 import { within } from './within.ts'
 
 export interface GroupMemberOptions {
@@ -61,6 +61,7 @@ export class GroupMember {
   readonly #running = new RunningBatches()
   readonly #inFlight: InFlight
   readonly #paused: PausedPartitions
+  readonly #undecided: UndecidedPartitions
   readonly #watch: BrokerWatch
   #state: State = 'joining'
   #assignment = new Assignment([], 0)
@@ -109,10 +110,18 @@ export class GroupMember {
       joined: (partitions) => this.#joined(partitions),
       answered: () => this.#answered(),
       outOfRange: (place, position) => this.#outOfRange(place, position),
-      unreadable: (error) => this.#unreadable(error),
+      unreadable: (error) => this.#undecided.unreadable(error),
       crashed: (error) => this.#end(error),
     })
     this.#paused = new PausedPartitions(this.#consumer, clock)
+    this.#undecided = new UndecidedPartitions({
+      ...{ admin: driver.admin, clock, logger, group: subscription.group },
+      historyGap: options.historyGap,
+      paused: this.#paused,
+      assignment: () => this.#assignment,
+      seek: (position) => this.seek(position),
+      tell: options.tell,
+    })
     this.#watch = new BrokerWatch({
       clock,
       silenceMs: options.silenceMs,
@@ -137,13 +146,13 @@ export class GroupMember {
         `${name} is not assigned to this member of group "${this.#options.subscription.group}"; seek where it is, or set the group's offsets`,
       )
     this.#running.move(position, new Error(`${name} was moved to offset ${position.offset}`))
-    const wasDecided = this.#paused.isUndecided(position)
+    const wasUndecided = this.#paused.isUndecided(position)
     assignment.move(position, this.#options.nextGeneration())
     this.#consumer.seek(position)
     // A batch of it that still runs resumes it when it has ended: never two at once.
     if (!this.#paused.isBusy(position)) this.#paused.resume(position)
     this.#committer.move(position)
-    if (wasDecided) this.#tellRunning()
+    if (wasUndecided) this.#tellRunning()
   }
 
   /** Lets running batches finish, commits, leaves the group. @throws CloseDeadlineError */
@@ -352,29 +361,9 @@ export class GroupMember {
   }
 
   #outOfRange(place: TopicPartition, committed: bigint): bigint {
-    this.#paused.undecided(place)
-    const position = this.#committer.position(place) ?? committed
-    void this.#tellGap({ ...place, offset: position }, this.#assignment)
-    return position
-  }
-
-  async #tellGap(position: PartitionPosition, assignment: Assignment): Promise<void> {
-    const { driver, subscription, clock, logger, historyGap, tell } = this.#options
-    const isOpen = () => this.#assignment === assignment && this.#paused.isUndecided(position)
-    const error = await measureGap({ admin: driver.admin, clock, group: subscription.group, position, isOpen })
-    if (error === undefined || !isOpen()) return
-    tell({ state: 'gap', error })
-    if (historyGap === 'stop') return
-    const { topic, partition, available } = error
-    logger.error({ error, topic, partition }, `${error.message} It goes on at ${available}, as historyGap says.`)
-    this.seek({ topic, partition, offset: available })
-  }
-
-  #unreadable(error: UnreadableBatchError): void {
-    // An answer to a question of an earlier assignment.
-    if (!this.#assignment.has(error)) return
-    this.#paused.undecided(error)
-    this.#options.tell({ state: 'unavailable', error })
+    const offset = this.#committer.position(place) ?? committed
+    this.#undecided.outOfRange({ ...place, offset })
+    return offset
   }
 
   /** No timer of ours fires any more, but the heartbeats of what still runs. */

@@ -1,4 +1,5 @@
 import type { Admin, Cluster } from 'kafkajs'
+import type { Clock } from '../core/clock.ts'
 import { BrokerRefusedError, BrokerUnavailableError, UnknownTopicError } from '../core/errors.ts'
 import type { TopicDetails } from '../core/topic.ts'
 import type { PartitionOffsets, TopicChanges } from '../core/transport.ts'
@@ -10,14 +11,21 @@ import { brokerSettings, changeTopic, readTopics } from './kafkajs-topic-setting
 /** Topics in which brokers keep what they must remember. */
 const brokersOwn = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state', '__cluster_metadata'])
 
+export interface KafkajsAdminOptions extends KafkajsClientOptions {
+  readonly clock: Clock
+}
+
+/** How many times a request and a connection may time out within one call. */
+const timeouts = 5
+
 /**
  * Administration by kafkajs. Each call has a client of its own: one that lives long remembers every topic it was ever
  * asked for, and fails for all of them when one was deleted.
  */
 export class KafkajsAdmin implements DriverAdmin {
-  readonly #options: KafkajsClientOptions
+  readonly #options: KafkajsAdminOptions
 
-  constructor(options: KafkajsClientOptions) {
+  constructor(options: KafkajsAdminOptions) {
     this.#options = options
   }
 
@@ -180,12 +188,16 @@ export class KafkajsAdmin implements DriverAdmin {
   async #run<Result>(step: (admin: Admin) => Promise<Result>, topic?: string): Promise<Result> {
     const client = new KafkajsClient(this.#options)
     const admin = client.kafka.admin({ retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 3 } })
+    const { clock, requestTimeoutMs, connectionTimeoutMs } = this.#options
+    // kafkajs goes by the time of day: when that is set back, it waits for an answer that was lost until it has come again.
+    const overdue = clock.after((requestTimeoutMs + connectionTimeoutMs) * timeouts, () => client.cut())
     try {
       await admin.connect()
       return await step(admin)
     } catch (error) {
       throw classify(error, topic)
     } finally {
+      overdue.cancel()
       await admin.disconnect().catch(() => {})
       client.cut()
     }
