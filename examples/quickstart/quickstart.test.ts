@@ -26,3 +26,16 @@ test('the program with retry topics prints what the page about them says', async
     ].join('\n'),
   )
 }, 30_000)
+
+test('the program with dead letters prints what the page about them says', async () => {
+  expect(await run('dead-letters.ts')).toBe(
+    [
+      'order 3 of bob goes to Lima',
+      'an event of ana is dead after 3 attempts: no carrier goes to Oslo',
+      'redriving 1 event, and 1 behind it',
+      'order 1 of ana goes to Oslo',
+      'order 2 of ana goes to Lima',
+      '',
+    ].join('\n'),
+  )
+}, 60_000)

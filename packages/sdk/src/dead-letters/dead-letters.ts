@@ -10,7 +10,7 @@ import type {
   DeadLetterQuery,
   Decision,
 } from './dead-letter.ts'
-import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage } from './parked-key.ts'
+import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage, ParkedKeyQuery } from './parked-key.ts'
 import type { RedrivePlan, RedriveResult } from './redrive.ts'
 
 /**
@@ -26,7 +26,7 @@ export interface DeadLetters {
   list(query?: DeadLetterQuery, page?: DeadLetterPage): Promise<readonly DeadLetter[]>
   show(id: string): Promise<DeadLetterDetails | undefined>
   /** Keys whose events wait, those that wait longest first. */
-  keys(filter: ParkedKeyFilter, page?: ParkedKeyPage): Promise<readonly ParkedKey[]>
+  keys(query?: ParkedKeyQuery, page?: ParkedKeyPage): Promise<readonly ParkedKey[]>
   /**
    * What `redrive` would do with the dead letters of a filter.
    *

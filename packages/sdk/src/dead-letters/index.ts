@@ -11,7 +11,7 @@ export type {
   Decision,
 } from './dead-letter.ts'
 export type { DeadLetters, EditOptions, RedriveDecision } from './dead-letters.ts'
-export type { ParkedHead, ParkedKey, ParkedKeyFilter, ParkedKeyPage } from './parked-key.ts'
+export type { ParkedHead, ParkedKey, ParkedKeyFilter, ParkedKeyPage, ParkedKeyQuery } from './parked-key.ts'
 export type { Parking, ParkingLimits, ParkingRetry, ParkingStats } from './parking.ts'
 export { deadLetterMigrations } from './postgres-dead-letter-migrations.ts'
 export { createDeadLetters, type DeadLettersOptions } from './postgres-dead-letters.ts'

@@ -41,4 +41,9 @@ export interface ParkedKeyFilter {
   readonly all?: true
 }
 
+/** What to list: without a group, the waiting keys of all groups. */
+export interface ParkedKeyQuery extends Omit<ParkedKeyFilter, 'group' | 'all'> {
+  readonly group?: string
+}
+
 export type ParkedKeyPage = DeadLetterPage

@@ -1,7 +1,7 @@
 import { InvalidConfigurationError } from '../core/errors.ts'
 import type { DeadLetterFilter, DeadLetterPage, DeadLetterQuery, Decision } from './dead-letter.ts'
 import { keyHash } from './failed-record.ts'
-import type { ParkedKeyFilter } from './parked-key.ts'
+import type { ParkedKeyFilter, ParkedKeyQuery } from './parked-key.ts'
 
 /** The condition of a query on the table alias `e`; the parameters are those of {@link queryValues}. */
 export const chosen = `($1::text is null or e.consumer_group = $1)
@@ -31,15 +31,15 @@ export function queryValues(query: DeadLetterQuery): readonly unknown[] {
 }
 
 /** The condition of a filter on the table alias `k`; the parameters are those of {@link keyValues}. */
-export const chosenKeys = `k.consumer_group = $1::text
+export const chosenKeys = `($1::text is null or k.consumer_group = $1)
   and ($2::bigint[] is null or k.id = any($2))
   and ($3::text is null or k.topic = $3)
   and ($4::bytea is null or k.key_hash = $4)
   and ($5::text is null or k.state = $5)`
 
-export function keyValues({ group, ids, topic, key, state }: ParkedKeyFilter): readonly unknown[] {
+export function keyValues({ group, ids, topic, key, state }: ParkedKeyQuery): readonly unknown[] {
   return [
-    group,
+    group ?? null,
     ids === undefined ? null : ids.filter(isId),
     topic ?? null,
     key === undefined ? null : keyHash(Buffer.from(key), 0n, noContent),

@@ -15,7 +15,7 @@ import type {
   Decision,
 } from './dead-letter.ts'
 import type { DeadLetters, EditOptions, RedriveDecision } from './dead-letters.ts'
-import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage } from './parked-key.ts'
+import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage, ParkedKeyQuery } from './parked-key.ts'
 import { editDeadLetter } from './postgres-dead-letter-edit.ts'
 import { chosen, isId, pageValues, queryValues } from './postgres-dead-letter-filter.ts'
 import { deadLetterColumns, toDeadLetter, toEdit, toOperation } from './postgres-dead-letter-rows.ts'
@@ -81,8 +81,8 @@ class PostgresDeadLetters implements DeadLetters {
     }
   }
 
-  keys(filter: ParkedKeyFilter, page: ParkedKeyPage = {}): Promise<readonly ParkedKey[]> {
-    return listKeys(this.#sql, filter, page)
+  keys(query: ParkedKeyQuery = {}, page: ParkedKeyPage = {}): Promise<readonly ParkedKey[]> {
+    return listKeys(this.#sql, query, page)
   }
 
   plan(filter: DeadLetterFilter): Promise<RedrivePlan> {

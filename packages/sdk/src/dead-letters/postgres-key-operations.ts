@@ -3,7 +3,7 @@ import type { Queryable } from '../postgres/queryable.ts'
 import type { Sql } from '../postgres/sql.ts'
 import type { Tx } from '../postgres/tx.ts'
 import type { DeadLetterFilter, Decision } from './dead-letter.ts'
-import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage } from './parked-key.ts'
+import type { ParkedKey, ParkedKeyFilter, ParkedKeyPage, ParkedKeyQuery } from './parked-key.ts'
 import {
   chosen,
   chosenKeys,
@@ -19,10 +19,10 @@ import { explained } from './postgres-failed-record.ts'
 
 export async function listKeys(
   sql: Queryable,
-  filter: ParkedKeyFilter,
+  query: ParkedKeyQuery,
   page: ParkedKeyPage,
 ): Promise<readonly ParkedKey[]> {
-  const { rows } = await explained(sql.query(list, [...keyValues(filter), ...pageValues(page)]))
+  const { rows } = await explained(sql.query(list, [...keyValues(query), ...pageValues(page)]))
   return rows.map(toParkedKey)
 }
 
