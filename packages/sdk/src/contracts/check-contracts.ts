@@ -59,11 +59,12 @@ export function checkContracts(options: CheckContractsOptions): ContractsCheck {
     const versions = earlier.versions.get(eventKey(event)) ?? []
     const breaks = incompatibilities(event, versions, mode, consumers)
     findings.push(...breaks)
-    // The other modes look at those who read today by themselves.
-    if (mode.startsWith('BACKWARD')) findings.push(...readersFirst(event, versions.at(-1), breaks, consumers))
-    findings.push(...meaningChanges(event, versions.at(-1), consumers))
     const former = before.get(eventKey(event))
-    if (former !== undefined) findings.push(...moves(event, former, earlier.name, consumers))
+    const moved = former === undefined ? [] : moves(event, former, earlier.name, consumers)
+    // The other modes look at those who read today by themselves. Of a record with another name nobody reads anything.
+    if (mode.startsWith('BACKWARD') && !moved.some(({ kind }) => kind === 'record-renamed'))
+      findings.push(...readersFirst(event, versions.at(-1), breaks, consumers))
+    findings.push(...meaningChanges(event, versions.at(-1), consumers), ...moved)
     before.delete(eventKey(event))
   }
   for (const gone of before.values()) findings.push(removal(gone, contracts, earlier, consumers))

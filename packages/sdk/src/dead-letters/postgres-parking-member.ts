@@ -31,6 +31,8 @@ export class ParkingMember implements FailedEventsMember {
   readonly #looks = new Map<string, symbol>()
   /** Events of the group: as counted last, and what was added here since. */
   #total = Number.POSITIVE_INFINITY
+  /** How many were added here since the start: those added during a count may be missing in it. */
+  #added = 0
   #countedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ParkingMemberOptions) {
@@ -80,7 +82,7 @@ export class ParkingMember implements FailedEventsMember {
     // It may have reopened and wait again, which is another row.
     if (id === key.id) key.events++
     else this.#waiting.add(delivery, id)
-    this.#total++
+    this.#countOne()
     await failpoint('parking.followed')
     return 'taken'
   }
@@ -96,7 +98,7 @@ export class ParkingMember implements FailedEventsMember {
       if (await this.#isFull()) return 'full'
       const dueInMs = schedule.waitMs(0)
       this.#waiting.add(delivery, final ? await stopAt(sql, failed) : await parkFailed(sql, failed, dueInMs))
-      this.#total++
+      this.#countOne()
       await failpoint(final ? 'deadLetters.stored' : 'parking.took')
       if (!final) this.#worker.nudge(dueInMs)
     }
@@ -114,12 +116,23 @@ export class ParkingMember implements FailedEventsMember {
     return this.#worker.close(deadlineMs)
   }
 
+  #countOne(): void {
+    this.#total++
+    this.#added++
+  }
+
+  async #recount(): Promise<void> {
+    const before = this.#added
+    const counted = await this.#queue.countAll()
+    this.#total = counted + this.#added - before
+  }
+
   async #isFull(): Promise<boolean> {
     if (this.#total < this.#options.limits.maxTotal) return false
     const now = this.#options.host.clock.monotonic()
     if (now - this.#countedAt >= recountMs) {
       this.#countedAt = now
-      this.#total = await this.#queue.countAll()
+      await this.#recount()
     }
     return this.#total >= this.#options.limits.maxTotal
   }
@@ -127,7 +140,7 @@ export class ParkingMember implements FailedEventsMember {
   async #tidy(): Promise<void> {
     await this.#queue.sign()
     await this.#queue.heal()
-    this.#total = await this.#queue.countAll()
+    await this.#recount()
     const ids = this.#waiting.ids()
     if (ids.length > 0) this.#waiting.forget(await this.#queue.gone(ids))
   }
